@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The 82574's registers as far as the tests look at them or break them."""
+
+from dataclasses import dataclass
+
+CTRL, CTRL_RST = 0x0000, 1 << 26
+IMC = 0x00D8
+IVAR = 0x00E4
+TCTL, TCTL_EN = 0x0400, 1 << 1
+RCTL = 0x0100
+
+CAUSES = ["RXQ0", "RXQ1", "TXQ0", "TXQ1", "OTHER"]
+
+
+@dataclass(frozen=True)
+class Ivar:
+    """The mapping of interrupt causes to vectors."""
+
+    value: int
+
+    def vector(self, cause: str) -> int | None:
+        """The cause's vector, or None if its entry is not valid."""
+        nibble = self.value >> 4 * CAUSES.index(cause) & 0xF
+        return nibble & 7 if nibble & 8 else None
+
+    def faults(self, vectors: int) -> list[str]:
+        """What is wrong with the mapping when so many vectors are allocated."""
+        found = []
+        for cause in CAUSES:
+            vector = self.vector(cause)
+            if vector is None:
+                found.append(f"{cause} is not valid")
+            elif vector >= vectors:
+                found.append(f"{cause} goes to vector {vector} of {vectors}")
+        return found
+
+    def without(self, cause: str) -> int:
+        """The register's value with the cause's valid bit off."""
+        return self.value & ~(8 << 4 * CAUSES.index(cause))
+
+    def __str__(self) -> str:
+        causes = ", ".join(f"{cause} -> {self.vector(cause)}" for cause in CAUSES)
+        return f"{self.value:#010x} ({causes})"

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A virtual machine with e1000e devices that are wired to each other."""
+
+import contextlib
+import itertools
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qemu.qmp.legacy import QEMUMonitorProtocol
+
+from . import image, paths
+from .agent import Agent, Command, GuestError
+from .qtest import Qtest
+
+AGENT_PORT = "org.qemu.guest_agent.0"
+
+# An interrupt that the device could not deliver.
+LOST_INTERRUPT = ["e1000e_wrn_msix_invalid", "e1000e_wrn_msix_vec_wrong"]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What a machine is made of.
+
+    `nics` devices share one hub; each sits behind a root port of its own, or on
+    the root complex, where it has no link, if `root_port` is off. With
+    `surprise` the guest handles hot-plug of the ports itself, so that a device
+    can be pulled without warning.
+    """
+
+    nics: int = 2
+    root_port: bool = True
+    surprise: bool = False
+    cmdline: str = ""
+    smp: int = 2
+    memory: str = "1G"
+    extra: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nic:
+    """An e1000e device: its QEMU id, PCI address in the guest and root port's."""
+
+    id: str
+    address: str
+    port: str | None
+
+
+def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
+    """QEMU's command line, less what a shell or the harness needs on top."""
+    kernel = ("console=ttyS0 ignore_loglevel no_timer_check iomem=relaxed net.ifnames=0 "
+              f"panic=-1 rdinit=/init {topology.cmdline}")
+    words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35",
+             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(topology.smp),
+             "-m", topology.memory, "-display", "none", "-no-reboot",
+             "-kernel", str(paths.kernel()), "-initrd", str(initrd), "-append", kernel.strip(),
+             "-qmp", f"unix:{run}/qmp,server=on,wait=off",
+             "-qtest", f"unix:{run}/qtest,server=on,wait=off", "-qtest-log", "none"]
+    if topology.surprise:
+        words += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
+    for number in range(topology.nics):
+        words += ["-netdev", f"hubport,id=hub{number},hubid=0"]
+        if topology.root_port:
+            words += ["-device", f"pcie-root-port,id=rp{number},bus=pcie.0,addr={number + 4:#x},"
+                      f"chassis={number + 1},slot={number + 1}"]
+        words += ["-device", ",".join(f"{key}={value}" for key, value in
+                                      nic_properties(topology, number).items())]
+    return words + list(topology.extra)
+
+
+def nic_properties(topology: Topology, number: int) -> dict[str, str]:
+    """Properties of a device, for -device and device_add."""
+    place = {"bus": f"rp{number}"} if topology.root_port else \
+        {"bus": "pcie.0", "addr": f"{number + 4:#x}"}
+    return {"driver": "e1000e", "id": f"nic{number}", "netdev": f"hub{number}",
+            "mac": f"52:54:00:00:00:{number + 1:02x}", **place}
+
+
+def make_initrd(target: Path, module: Path | None) -> None:
+    """The guest image, with the driver under test appended."""
+    shutil.copyfile(image.ensure(), target)
+    if module:
+        with tempfile.TemporaryDirectory() as stage, target.open("ab") as out:
+            shutil.copyfile(module, Path(stage) / "e1000e_rust.ko")
+            subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=stage,
+                           input=b"e1000e_rust.ko\n", stdout=out, check=True)
+
+
+class VM:
+    """A running machine. Use as a context manager.
+
+    `logs` is where the serial console (`serial.log`), which carries the kernel
+    log, QEMU's own words (`qemu.log`) and its traces (`trace.log`) go.
+    """
+
+    def __init__(self, topology: Topology, logs: Path, module: Path | None) -> None:
+        self.topology, self.logs = topology, logs
+        logs.mkdir(parents=True, exist_ok=True)
+        self.serial, self.trace = logs / "serial.log", logs / "trace.log"
+        self.marks = itertools.count(1)
+        self.cleanup = contextlib.ExitStack()
+        self.run_dir = Path(self.cleanup.enter_context(
+            tempfile.TemporaryDirectory(prefix="e1000e-vm-")))
+        try:
+            self._start(module)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, module: Path | None) -> None:
+        run, started = self.run_dir, time.monotonic()
+        initrd = run / "initrd"
+        make_initrd(initrd, module)
+        words = command_line(self.topology, initrd, run)
+        words += ["-serial", f"file:{self.serial}",
+                  "-device", "virtio-serial-pci,bus=pcie.0,addr=0x3",
+                  "-chardev", f"socket,id=ga,path={run}/ga,server=on,wait=off",
+                  "-device", f"virtserialport,chardev=ga,id=ga,name={AGENT_PORT}",
+                  "-D", str(self.trace)]
+        for event in [*LOST_INTERRUPT, *self.topology.trace]:
+            words += ["-trace", event]
+        self.trace.touch()
+        log = self.cleanup.enter_context((self.logs / "qemu.log").open("w"))
+        print(*words, file=log, flush=True)
+        self.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.cleanup.callback(self._kill)
+        self.until(lambda: (run / "qmp").exists() and (run / "qtest").exists(), 20,
+                   "QEMU's sockets")
+        self.monitor = QEMUMonitorProtocol(str(run / "qmp"), nickname="monitor")
+        self.monitor.settimeout(30)
+        self.monitor.connect()
+        self.cleanup.callback(self.monitor.close)
+        self.qtest = Qtest(str(run / "qtest"))
+        self.cleanup.callback(self.qtest.close)
+        self.wait_event("VSERPORT_CHANGE", 120, lambda data: data["open"])
+        self.agent = Agent(str(run / "ga"))
+        self.cleanup.callback(self.agent.close)
+        initrd.unlink()
+        self.boot_seconds = time.monotonic() - started
+        self.nics = self._find_nics()
+        self.bars = {nic.id: self._bar(nic) for nic in self.nics}
+
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+
+    def close(self) -> None:
+        """Kill the machine; what it logged stays."""
+        self.cleanup.close()
+
+    def __enter__(self) -> "VM":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Time
+
+    def until(self, condition: Callable[[], Any], timeout: float, what: str) -> Any:
+        """Wait for a condition, and return its value."""
+        deadline = time.monotonic() + timeout
+        while not (value := condition()):
+            if self.process.poll() is not None:
+                raise GuestError(f"QEMU ended with status {self.process.returncode}: see "
+                                 f"{self.logs}/qemu.log")
+            if time.monotonic() > deadline:
+                raise GuestError(f"not in {timeout} s: {what}")
+            time.sleep(0.05)
+        return value
+
+    def uptime(self) -> float:
+        """The guest's clock, which its kernel log uses too (to some 10 ms)."""
+        return float(self.sh("cat /proc/uptime").split()[0])
+
+    # QEMU's monitor
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """One QMP command."""
+        return self.monitor.cmd(command, **arguments)
+
+    def hmp(self, line: str) -> str:
+        """One command of the human monitor."""
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def wait_event(self, name: str, timeout: float,
+                   wanted: Callable[[dict[str, Any]], Any] = lambda _: True) -> dict[str, Any]:
+        """Wait for a QMP event; others are dropped."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                event = self.monitor.pull_event(wait=left)
+            except TimeoutError:
+                break
+            if event and event["event"] == name and wanted(event["data"]):
+                return event["data"]
+        raise GuestError(f"no event {name} in {timeout} s: see {self.serial}")
+
+    # The guest
+
+    def sh(self, script: str, timeout: float = 60) -> str:
+        """Run a shell script in the guest, which must succeed; return its output."""
+        return self.agent.run(script, timeout).stdout.strip()
+
+    def try_sh(self, script: str, timeout: float = 60) -> int:
+        """Run a shell script in the guest; return its status."""
+        return self.agent.run(script, timeout, check=False).status
+
+    @contextlib.contextmanager
+    def background(self, script: str) -> Iterator[Command]:
+        """Run a shell script beside what happens in the context."""
+        command = self.agent.start(script)
+        try:
+            yield command
+        finally:
+            command.stop()
+
+    # The kernel log
+
+    def sync_log(self) -> int:
+        """Wait until the kernel log so far is in the file; return its size."""
+        mark = f"e1000e_vm: mark {next(self.marks)}."
+        self.sh(f"echo '{mark}' >/dev/kmsg")
+        self.until(lambda: mark.encode() in self.serial.read_bytes(), 20, "the kernel log's end")
+        return self.serial.stat().st_size
+
+    def log(self, since: int = 0) -> str:
+        """The kernel log, whole, from an offset that `sync_log` gave."""
+        self.sync_log()
+        text = self.serial.read_bytes()[since:].decode(errors="replace").replace("\r", "")
+        return re.sub(r"(?m)^.*e1000e_vm: mark.*\n", "", text)
+
+    def wait_log(self, pattern: str, timeout: float, since: int = 0) -> re.Match[str]:
+        """Wait for a line of the kernel log."""
+        def search() -> re.Match[str] | None:
+            text = self.serial.read_bytes()[since:].decode(errors="replace")
+            return re.search(pattern, text, re.MULTILINE)
+        return self.until(search, timeout, f"a line like {pattern!r} in the kernel log")
+
+    # Devices
+
+    def _find_nics(self) -> list[Nic]:
+        """The devices in the order of their QEMU ids."""
+        found = []
+        for line in self.sh("for d in $(grep -l 0x020000 /sys/bus/pci/devices/*/class); do "
+                            "readlink -f ${d%/class}; done").splitlines():
+            port, address = line.split("/")[-2:]
+            found.append((address, port if ":" in port and port.count(":") == 2 else None))
+        if len(found) != self.topology.nics:
+            raise GuestError(f"{self.topology.nics} devices wanted, the guest sees {found}")
+        key = (lambda pair: pair[1]) if self.topology.root_port else (lambda pair: pair[0])
+        return [Nic(f"nic{number}", address, port)
+                for number, (address, port) in enumerate(sorted(found, key=key))]
+
+    def _bar(self, nic: Nic) -> int:
+        return int(self.sh(f"sed -n 1p /sys/bus/pci/devices/{nic.address}/resource").split()[0],
+                   16)
+
+    def register(self, number: int, offset: int) -> int:
+        """Read a register of a device's BAR 0 from outside the guest."""
+        return self.qtest.readl(self.bars[f"nic{number}"] + offset)
+
+    def set_register(self, number: int, offset: int, value: int) -> None:
+        """Write a register of a device's BAR 0 behind the driver's back."""
+        self.qtest.writel(self.bars[f"nic{number}"] + offset, value)
+
+    def lost_interrupts(self) -> list[str]:
+        """Lines of the trace that tell of an interrupt not delivered."""
+        return [line for line in self.trace.read_text(errors="replace").splitlines()
+                if any(name in line for name in LOST_INTERRUPT)]

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Machines for the tests, and what every test is held to.
+
+Tests that want the same topology one after the other share a machine; it is
+thrown away when a test fails. Whatever a test is about, it fails if the kernel
+log shows a warning or worse, or if the device lost an interrupt, unless the
+test says that it provokes just that.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e1000e_vm import image, paths
+from e1000e_vm.net import MODULES, Net
+from e1000e_vm.vm import VM, Topology
+
+TROUBLE = re.compile(
+    r"WARNING|BUG|Oops|panic|Call Trace|general protection|double fault|UBSAN|KASAN|KFENCE|KCSAN"
+    r"|lockdep|circular locking|inconsistent lock|possible recursive|suspicious RCU"
+    r"|DMA-API|DMAR: .*fault|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP"
+    r"|NETDEV WATCHDOG|refcount_t|bad page|Bad page|scheduling while atomic|sleeping function"
+    r"|kmemleak|unregister_netdevice: waiting|page_pool.*(stalled|leak)|nobody cared"
+    r"|Disabling IRQ|list_(add|del) corruption|use-after-free|segfault|Out of memory")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The driver under test."""
+    parser.addoption("--driver", choices=MODULES, default="rust",
+                     help="the module to test (default: rust); with c, tests of what only "
+                          "e1000e_rust has are left out")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks, and drop the logs of the last run."""
+    for line in ["topology(Topology): the machine that the test needs",
+                 "parameters(words): module parameters",
+                 "rust: of e1000e_rust only",
+                 "provokes(pattern): kernel log lines that the test itself causes",
+                 "loses_interrupts: the test itself makes the device lose interrupts"]:
+        config.addinivalue_line("markers", line)
+    shutil.rmtree(paths.LOGS, ignore_errors=True)
+
+
+def topology_of(item: pytest.Item) -> Topology:
+    mark = item.get_closest_marker("topology")
+    return mark.args[0] if mark else Topology()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the driver cannot do; put tests of one topology together."""
+    if config.getoption("driver") == "c":
+        left_out = [item for item in items if item.get_closest_marker("rust")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    order = list(dict.fromkeys(topology_of(item) for item in items))
+    items.sort(key=lambda item: order.index(topology_of(item)))
+
+
+class Machines:
+    """At most one machine, kept as long as tests want its topology."""
+
+    def __init__(self, module: Path | None) -> None:
+        self.module, self.vm, self.number = module, None, 0
+
+    def get(self, topology: Topology) -> VM:
+        """The running machine if it fits, else a new one."""
+        if self.vm and self.vm.topology != topology:
+            self.discard()
+        if not self.vm:
+            self.number += 1
+            self.vm = VM(topology, paths.LOGS / f"machine-{self.number}", self.module)
+        return self.vm
+
+    def discard(self) -> None:
+        """Throw the machine away."""
+        if self.vm:
+            self.vm.close()
+            self.vm = None
+
+
+@pytest.fixture(scope="session")
+def driver(request: pytest.FixtureRequest) -> str:
+    """The driver under test: rust or c."""
+    return request.config.getoption("driver")
+
+
+@pytest.fixture(scope="session")
+def machines(driver: str) -> Iterator[Machines]:
+    """All machines of the session."""
+    image.ensure()
+    machines = Machines(paths.rust_module() if driver == "rust" else None)
+    yield machines
+    machines.discard()
+
+
+class Watch:
+    """The log and trace of a machine from the start of a test on."""
+
+    def __init__(self, vm: VM, item: pytest.Item) -> None:
+        self.vm, self.item = vm, item
+        self.log_start = vm.sync_log()
+        self.lost_start = len(vm.lost_interrupts())
+
+    def faults(self) -> list[str]:
+        """Lines that must not be there."""
+        provoked = [mark.args[0] for mark in self.item.iter_markers("provokes")]
+        lines = [line for line in self.vm.log(self.log_start).splitlines()
+                 if TROUBLE.search(line) and not any(re.search(p, line) for p in provoked)]
+        if not self.item.get_closest_marker("loses_interrupts"):
+            lines += self.vm.lost_interrupts()[self.lost_start:]
+        return lines
+
+    def keep(self) -> Path:
+        """Copy what was logged to a directory of the test's own."""
+        target = paths.LOGS / re.sub(r"[^\w.-]+", "_", self.item.nodeid.split("/")[-1])
+        shutil.copytree(self.vm.logs, target, dirs_exist_ok=True)
+        text = self.vm.serial.read_bytes()[self.log_start:].decode(errors="replace")
+        (target / "kernel.log").write_text(text.replace("\r", ""))
+        return target
+
+
+WATCH = pytest.StashKey[Watch]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Hold the test to its kernel log and trace; it is the test that fails."""
+    result = yield
+    if (watch := item.stash.get(WATCH, None)) and (faults := watch.faults()):
+        pytest.fail("the kernel log or QEMU's trace shows:\n" + "\n".join(faults), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) \
+        -> Iterator[pytest.TestReport]:
+    """Keep the logs of a failure, and never use its machine again."""
+    report = yield
+    if report.failed:
+        if watch := item.stash.get(WATCH, None):
+            report.sections.append(("logs", str(watch.keep())))
+        if machines := item.funcargs.get("machines"):
+            machines.discard()
+    return report
+
+
+@pytest.fixture
+def vm(request: pytest.FixtureRequest, machines: Machines) -> Iterator[VM]:
+    """A machine of the topology that the test is marked with; no driver is loaded."""
+    vm = machines.get(topology_of(request.node))
+    watch = request.node.stash[WATCH] = Watch(vm, request.node)
+    yield vm
+    if machines.vm is vm:  # not discarded by a failure
+        for module in MODULES.values():
+            vm.sh(f"[ ! -d /sys/module/{module} ] || rmmod {module}")
+        assert not (faults := watch.faults()), "unloading the driver left:\n" + "\n".join(faults)
+
+
+@pytest.fixture
+def net(request: pytest.FixtureRequest, vm: VM, driver: str) -> Net:
+    """The driver freshly loaded, with the parameters that the test is marked with."""
+    net = Net(vm, driver)
+    mark = request.node.get_closest_marker("parameters")
+    net.load(mark.args[0] if mark else "")
+    return net
