@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
+
+.DEFAULT_GOAL := module
+.PHONY: module demo test shell lint doc setup clean help
+
+# Where the kernel's build leaves things below build/: one directory for the
+# stock kernel, one for the tree that KDIR names.
+OUTPUT := $(if $(KDIR),kdir,module)
+export KDIR RUSTC LLVM
+
+module: $(if $(KDIR),,setup) ## build the module: build/e1000e_rust.ko (KDIR=DIR: for that kernel tree)
+	@scripts/kbuild $(OUTPUT)
+	@cp build/$(OUTPUT)/e1000e_rust.ko build/e1000e_rust.ko.tmp
+	@$(if $(KDIR),,scripts/enter) strip --strip-debug build/e1000e_rust.ko.tmp
+	@mv build/e1000e_rust.ko.tmp build/e1000e_rust.ko
+
+demo: module ## boot QEMU with two ports and show the driver at work
+	@scripts/enter qemu/demo
+
+test: module ## run every test (T='ARGUMENTS' are handed to pytest)
+	@scripts/enter python3 -m pytest qemu/tests $(T)
+
+shell: module ## an interactive VM with the devices and the module
+	@scripts/enter qemu/shell
+
+lint: setup ## check formatting, lints and conventions; prints nothing when clean
+	@scripts/lint
+
+doc: setup ## rustdoc of rust/kernel: build/doc/html
+	@scripts/kbuild doc RUSTC_OR_CLIPPY=$(CURDIR)/scripts/rustdoc
+
+setup: ## make the build and test environment (MIRROR=URL: from that Debian mirror)
+	@scripts/setup
+
+clean: ## remove build/; the environment stays in its cache directory
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# root/: Debian 13 with every tool.
+
+root_packages()
+{
+	sed 's/#.*//' "$top/scripts/packages" | tr -s ' \t\n' '\n' | grep . | sort
+}
+
+root_stamp()
+{
+	{
+		echo "recipe 1, $suite"
+		root_packages
+	} | hash
+}
+
+root_fresh()
+{
+	stamped root "$(root_stamp)" && [ -s "$cache/root/.compilers" ]
+}
+
+# mmdebstrap reads the machine's proxy settings only from the environment:
+# hand on what its apt is told about reaching the archive.
+acquire_options()
+{
+	apt-config dump | grep -E '^Acquire::(http|https|ftp|ForceIPv|Retries|Check-Valid|AllowInsecure)' |
+		grep -v '""' || :
+	echo 'Acquire::Retries "3";'
+}
+
+# An ordinary user gets a tar file first: unpacked by the user it belongs to
+# the user, who can then remove it, too.
+bootstrap()
+{
+	acquire_options >"$cache/apt.conf"
+	if [ "$(id -u)" -eq 0 ]; then
+		mode=root
+		target=$cache/root.tmp
+	else
+		mode=unshare
+		target=$cache/root.tar
+	fi
+	sources | mmdebstrap --mode="$mode" --variant=apt \
+		--architectures=amd64 --aptopt="$cache/apt.conf" \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--include="$(root_packages | tr '\n' ',')" \
+		"$suite" "$target" -
+	if [ "$mode" = unshare ]; then
+		tar -C "$cache/root.tmp" --no-same-owner --exclude='./dev/*' \
+			-xf "$target"
+		chmod -R u+rwX "$cache/root.tmp"
+		rm "$target"
+	fi
+	rm "$cache/apt.conf"
+	: >"$cache/root.tmp/etc/resolv.conf"
+}
+
+# What decides over object code: tree/ is made anew when one of these differs.
+compilers()
+{
+	"$top/scripts/enter" sh -c 'rustc --version; gcc --version | head -n1
+		clang --version | head -n1; bindgen --version; pahole --version'
+}
+
+make_root()
+{
+	begin root
+	stamp=$(root_stamp)
+	step root "Installing Debian 13 with $(root_packages | wc -l) packages from scripts/packages" \
+		bootstrap
+	finish root "$stamp"
+	compilers >"$cache/compilers"
+	mv "$cache/compilers" "$cache/root/.compilers"
+}

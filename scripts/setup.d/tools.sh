@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# tools/: what Debian 13 lacks, by pip as this machine is set up to use it.
+
+ruff=ruff==0.17.6
+
+tools_stamp()
+{
+	echo "recipe 1, $ruff" | hash
+}
+
+tools_fresh()
+{
+	stamped tools "$(tools_stamp)"
+}
+
+# Settings by which this machine's pip reaches its index; files of settings
+# and certificates are laid over the root's.
+pip_install()
+{
+	set -- python3 -m pip install --quiet --no-cache-dir --no-deps \
+		--only-binary :all: --target "$cache/tools.tmp" "$ruff"
+	for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_PROXY \
+		PIP_TRUSTED_HOST http_proxy https_proxy no_proxy HTTP_PROXY \
+		HTTPS_PROXY NO_PROXY; do
+		eval "value=\${$name-}"
+		[ -z "$value" ] || set -- --setenv "$name" "$value" "$@"
+	done
+	for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf"; do
+		[ ! -e "$file" ] || set -- --ro-bind "$file" "/run/pip.conf" \
+			--setenv PIP_CONFIG_FILE /run/pip.conf "$@"
+	done
+	certificates=/etc/ssl/certs/ca-certificates.crt
+	[ ! -e $certificates ] || set -- --ro-bind $certificates $certificates "$@"
+	"$top/scripts/enter" --ro-bind /etc/resolv.conf /etc/resolv.conf "$@"
+}
+
+make_tools()
+{
+	begin tools
+	step tools "Installing $ruff" pip_install
+	finish tools "$(tools_stamp)"
+}
