@@ -27,7 +27,8 @@ check_subordinate_ids()
 	for file in /etc/subuid /etc/subgid; do
 		grep -qE "^($(id -un)|$(id -u)):" $file 2>/dev/null ||
 			die "$(id -un) has no subordinate ids in $file" \
-				"As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+				"As root: usermod --add-subuids 100000-165535" \
+				"             --add-subgids 100000-165535 $(id -un)"
 	done
 }
 
@@ -35,7 +36,8 @@ check_host()
 {
 	command -v apt-get >/dev/null ||
 		die "this is not a Debian system: there is no apt-get" \
-			"The set-up needs Debian 12 or newer; for another system's own kernel use make KDIR=... module."
+			"The set-up needs Debian 12 or newer. For another system's own kernel:" \
+			"    make KDIR=... module"
 	[ "$(dpkg --print-architecture)" = amd64 ] ||
 		die "this machine is $(dpkg --print-architecture); only amd64 is supported"
 
@@ -48,11 +50,14 @@ check_host()
 			install_packages "$missing"
 	fi
 
-	bwrap --ro-bind / / --dev-bind /dev /dev --unshare-pid true 2>"$cache/log/bwrap.log" ||
-		die "bubblewrap cannot make namespaces here: $(cat "$cache/log/bwrap.log")" \
-			"In a container: run it privileged. As an ordinary user: as root," \
-			"    sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000" \
-			"and, where AppArmor forbids it, sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+	why=$(bwrap --ro-bind / / --dev-bind /dev /dev --unshare-pid true 2>&1) ||
+		die "bubblewrap cannot make namespaces here: $why" \
+			"In a container: run it privileged." \
+			"As an ordinary user, allow user namespaces; as root:" \
+			"    sysctl kernel.unprivileged_userns_clone=1" \
+			"    sysctl user.max_user_namespaces=10000" \
+			"and where AppArmor forbids them (Ubuntu):" \
+			"    sysctl kernel.apparmor_restrict_unprivileged_userns=0"
 
 	[ "$(id -u)" -eq 0 ] || check_subordinate_ids
 }

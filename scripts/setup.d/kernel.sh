@@ -22,15 +22,18 @@ find_kernel()
 		sort -V | tail -n 1)
 	[ -n "$headers" ] ||
 		die "the archive has no linux-headers-$series.*+deb13-amd64 any more" \
-			"Debian's backports have moved on to another series: this driver is pinned to $series." \
-			"Give a mirror that still has it (a snapshot of the archive): MIRROR=URL make setup"
+			"Debian's backports have moved on; this driver is pinned to Linux $series." \
+			"Give a mirror that still has it, such as a snapshot of the archive:" \
+			"    MIRROR=URL make setup"
 	release=${headers#linux-headers-}
 	version=$(apt13 apt-cache show "$headers" | sed -n 's/^Version: //p' |
 		sort -V | tail -n 1)
-	for package in "linux-source-$series" "linux-binary-$release" "linux-modules-$release"; do
+	for package in "linux-source-$series" "linux-binary-$release" \
+		"linux-modules-$release"; do
 		apt13 apt-cache show "$package=$version" 2>/dev/null | grep -q . ||
-			die "the archive has $headers $version, but no $package of that version" \
-				"The mirror is perhaps being updated: try again in an hour, or give another one: MIRROR=URL make setup"
+			die "the archive has $headers $version, but no such $package" \
+				"The mirror is perhaps being updated: try again in an hour, or" \
+				"give another one: MIRROR=URL make setup"
 	done
 }
 

@@ -20,11 +20,12 @@ root_fresh()
 	stamped root "$(root_stamp)" && [ -s "$cache/root/.compilers" ]
 }
 
-# mmdebstrap reads the machine's proxy settings only from the environment:
-# hand on what its apt is told about reaching the archive.
+# mmdebstrap does not read the machine's apt configuration: hand on what it
+# says about reaching the archive.
 acquire_options()
 {
-	apt-config dump | grep -E '^Acquire::(http|https|ftp|ForceIPv|Retries|Check-Valid|AllowInsecure)' |
+	apt-config dump |
+		grep -E '^Acquire::(https?|ForceIPv.|Check-Valid-Until|AllowInsecure)' |
 		grep -v '""' || :
 	echo 'Acquire::Retries "3";'
 }
@@ -69,7 +70,7 @@ make_root()
 {
 	begin root
 	stamp=$(root_stamp)
-	step root "Installing Debian 13 with $(root_packages | wc -l) packages from scripts/packages" \
+	step root "Installing Debian 13 and $(root_packages | wc -l) packages on it" \
 		bootstrap
 	finish root "$stamp"
 	compilers >"$cache/compilers"

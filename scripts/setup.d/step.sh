@@ -100,26 +100,39 @@ step()
 	explain "$log"
 }
 
-# Ends the run with what is known about the failure in LOG.
+# says LOG REGEXP...: does the log have a line that matches one of these?
+says()
+{
+	log=$1
+	shift
+	for regexp; do
+		! grep -qiE "$regexp" "$log" || return 0
+	done
+	return 1
+}
+
+# explain LOG: ends the run with what is known about the failure
 explain()
 {
-	if [ "$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')" -lt 50 ] ||
-	   grep -qi 'no space left on device' "$1"; then
+	if says "$1" 'no space left on device'; then
 		die "the disk is full" \
-			"Make room, or set E1000E_RUST_CACHE (and TMPDIR) to a larger disk, and run it again."
-	fi
-	if grep -qiE 'NO_PUBKEY|not signed|EXPKEYSIG' "$1"; then
+			"Make room, or set E1000E_RUST_CACHE (and TMPDIR) to a larger disk," \
+			"and run it again."
+	elif says "$1" NO_PUBKEY EXPKEYSIG 'not signed'; then
 		die "this machine does not have the archive's current keys" \
-			"Install a newer debian-archive-keyring:" \
-			"    apt-get update && apt-get install debian-archive-keyring"
-	fi
-	if grep -qiE 'could not resolve|temporary failure|could not connect|cannot initiate the connection|unable to connect|network is unreachable|connection (refused|timed out|failed)|failed to establish' "$1"; then
+			"As root: apt-get update && apt-get install debian-archive-keyring"
+	elif says "$1" 'could not resolve' 'temporary failure' 'could ?n.t connect' \
+		'cannot initiate the connection' 'unable to connect' \
+		'network is unreachable' 'connection (refused|timed out|failed)' \
+		'failed to establish'; then
 		die "the network or the mirror cannot be reached" \
-			"Check the network and the proxy settings, or give a mirror: MIRROR=URL make setup"
-	fi
-	if grep -qiE '404 +not found|does not have a release file|hash sum mismatch' "$1"; then
-		die "the mirror lacks something or was just being updated" \
-			"Run it again in a few minutes, or give another mirror: MIRROR=URL make setup"
+			"Check the network and the proxy settings, or give a mirror:" \
+			"    MIRROR=URL make setup"
+	elif says "$1" '404 +not found' 'does not have a release file' \
+		'hash sum mismatch'; then
+		die "the mirror lacks something, or is just being updated" \
+			"Run it again in a few minutes, or give another mirror:" \
+			"    MIRROR=URL make setup"
 	fi
 	die "this step failed; its whole output is in $1" \
 		"What was finished is kept: running it again continues there."

@@ -35,8 +35,9 @@ check_rustc()
 		die "the kernel was built by another rustc than the root has" \
 			"kernel: $theirs" \
 			"root:   $ours" \
-			"A module from here would not load. Wait until Debian's kernel and rustc match again, or give" \
-			"a mirror where they do: remove $cache/root and $cache/stock, then MIRROR=URL make setup"
+			"A module from here would not load. Wait until they match again in" \
+			"Debian, or give a mirror where they do, such as a snapshot:" \
+			"    rm -r $cache/root $cache/stock; MIRROR=URL make setup"
 }
 
 # The generated files name the directory they were made in: to make, tree.tmp
