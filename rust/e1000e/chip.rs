@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What differs from chip to chip, behind one trait.
+//!
+//! The control path (probe, reset, link, interrupts set-up) goes through [`Chip`]; the hot path
+//! knows only tail registers and interrupt masks, which are the same for all chips, and calls
+//! [`Csr`] itself.
+
+use kernel::prelude::*;
+
+use super::{
+    csr::{
+        Csr,
+        Gone,
+        PollError,
+        Queue, //
+    },
+    filter::FilterState,
+    ivar::{
+        Ivar,
+        Lost,
+        Vector, //
+    },
+    link::Link,
+    phy::{
+        Phy,
+        PhyId, //
+    },
+    regs, //
+};
+
+mod i82574;
+
+/// The chips this driver knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// 82574L and 82574LA.
+    I82574,
+}
+
+impl Kind {
+    /// What is special about the chip.
+    pub(crate) const fn chip(self) -> &'static dyn Chip {
+        match self {
+            Kind::I82574 => &i82574::I82574,
+        }
+    }
+}
+
+/// Why the chip could not be brought to where it was to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Error {
+    /// The device does not answer.
+    Gone,
+    /// `CTRL.RST` did not clear itself.
+    ResetStuck,
+    /// After the reset a register of the DMA engines is not at its reset value.
+    NotStopped {
+        /// Name of the register.
+        register: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// The automatic read of the NVM after the reset did not end.
+    AutoRead,
+    /// `IVAR` does not hold what was written to it.
+    Ivar(Lost),
+}
+
+impl From<Gone> for Error {
+    fn from(_: Gone) -> Self {
+        Error::Gone
+    }
+}
+
+impl From<Error> for kernel::error::Error {
+    fn from(e: Error) -> Self {
+        match e {
+            Error::Gone => ENODEV,
+            Error::ResetStuck | Error::AutoRead => ETIMEDOUT,
+            Error::NotStopped { .. } | Error::Ivar(_) => EIO,
+        }
+    }
+}
+
+impl kernel::fmt::Display for Error {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        match self {
+            Error::Gone => kernel::fmt::Display::fmt(&Gone, f),
+            Error::ResetStuck => f.write_str("the reset (CTRL bit 26) did not end"),
+            Error::NotStopped { register, value } => write!(
+                f,
+                "{register} is {value:#010x} after the reset: DMA may still be running"
+            ),
+            Error::AutoRead => f.write_str("the NVM was not read after the reset (EECD bit 9)"),
+            Error::Ivar(lost) => kernel::fmt::Display::fmt(lost, f),
+        }
+    }
+}
+
+/// How the device was kept from writing to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoppedBy {
+    /// It ended its requests when told to, and was reset.
+    Quiesce,
+    /// It was reset with requests outstanding.
+    Reset,
+    /// It was cut off from the bus.
+    CutOff,
+}
+
+/// Proof that the device can no longer write to memory it was given.
+///
+/// Memory of rings and buffers is freed only against this. [`Chip::start`] consumes it.
+#[derive(Debug)]
+#[must_use = "without it the memory given to the device cannot be freed"]
+pub(crate) struct DmaStopped {
+    /// How it came about.
+    by: StoppedBy,
+}
+
+impl DmaStopped {
+    /// The device was cut off from the bus: it is not a bus master any more (PCI command
+    /// register, bit 2), or it was removed.
+    ///
+    /// To be called only right after bus mastering was switched off, by the code that does so.
+    pub(crate) fn cut_off() -> Self {
+        Self {
+            by: StoppedBy::CutOff,
+        }
+    }
+
+    /// How it came about.
+    pub(crate) const fn by(&self) -> StoppedBy {
+        self.by
+    }
+}
+
+/// How the device signals interrupts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interrupts<'a> {
+    /// MSI-X, with this mapping of causes to vectors.
+    MsiX(&'a Ivar),
+    /// One interrupt for everything: MSI or INTx.
+    Single,
+}
+
+/// What the receiver is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RxConfig {
+    /// Longest frame to accept, in bytes, with Ethernet header, VLAN tag and FCS.
+    pub(crate) max_frame: u32,
+    /// Verify IP, TCP and UDP checksums.
+    pub(crate) checksum: bool,
+    /// Put the RSS hash into the descriptor instead of the packet checksum.
+    pub(crate) rss_hash: bool,
+}
+
+/// Size of the buffer behind each receive descriptor, in bytes. Longer frames take several.
+pub(crate) const RX_BUFFER: u32 = 2048;
+
+/// Longest frame without `RCTL.LPE`: Ethernet header, VLAN tag, 1500 bytes, FCS.
+pub(crate) const STANDARD_FRAME: u32 = 1522;
+
+/// One kind of chip. All functions may sleep unless they say otherwise.
+pub(crate) trait Chip: Sync {
+    /// Name for logs.
+    fn name(&self) -> &'static str;
+
+    /// Number of receive queues, and of transmit queues.
+    fn queues(&self) -> usize;
+
+    /// Most MSI-X vectors; 0 where the chip has no MSI-X.
+    fn max_vectors(&self) -> u32;
+
+    /// Longest frame, in bytes, with Ethernet header, VLAN tag and FCS.
+    fn max_frame(&self) -> u32;
+
+    /// Most bytes that one transmit descriptor may have, with the transmit share of the packet
+    /// buffer that frames of `max_frame` bytes leave.
+    fn max_tx_bytes(&self, max_frame: u32) -> u32;
+
+    /// Whether `id` is the PHY of this chip.
+    fn has_phy(&self, id: PhyId) -> bool;
+
+    /// Stops DMA for good: ends the device's PCIe requests, resets it, and verifies.
+    ///
+    /// On an error nothing is proven; then the device must be cut off from the bus.
+    fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error>;
+
+    /// Stops DMA as [`stop_dma`](Self::stop_dma) does and waits until the device is ready to be
+    /// set up for frames of up to `max_frame` bytes. All interrupts are masked.
+    fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error>;
+
+    /// Sets up everything that does not depend on rings, interrupts and link, after
+    /// [`reset`](Self::reset): errata, thresholds, flow control constants.
+    fn init_hw(&self, csr: &Csr<'_>) -> Result<(), Gone>;
+
+    /// Tells the manageability firmware that a driver is loaded (`true`) or no longer is.
+    fn set_driver_loaded(&self, csr: &Csr<'_>, loaded: bool) -> Result<(), Gone>;
+
+    /// Gives receive queue `queue` its ring: `bytes` bytes of descriptors at bus address `base`.
+    fn configure_rx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32);
+
+    /// Gives transmit queue `queue` its ring: `bytes` bytes of descriptors at bus address `base`.
+    fn configure_tx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32);
+
+    /// Starts transmitter and receiver. From here on the device writes to memory, so this takes
+    /// the proof away that it does not.
+    fn start(&self, csr: &Csr<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Gone>;
+
+    /// Programs how interrupts are signalled. They stay masked.
+    fn set_interrupts(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>) -> Result<(), Error>;
+
+    /// Unmasks all interrupts the driver handles. Does not sleep.
+    fn unmask(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>);
+
+    /// Sets the least distance between two interrupts of `vector` to `interval`, in units of
+    /// 256 ns; `None` is the single interrupt outside MSI-X. Does not sleep.
+    fn set_throttle(&self, csr: &Csr<'_>, vector: Option<Vector>, interval: u16);
+
+    /// Programs all filters.
+    fn set_filters(&self, csr: &Csr<'_>, filters: &FilterState) -> Result<(), Gone>;
+
+    /// Sets the MAC up for a link that has come up, with frames of up to `max_frame` bytes.
+    fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone>;
+}
+
+/// Masks all interrupts. Does not sleep.
+pub(crate) fn mask_all(csr: &Csr<'_>) -> Result<(), Gone> {
+    csr.imc_write(regs::cause::ALL);
+    csr.flush()
+}
+
+/// Writes `ivar` and reads it back.
+pub(crate) fn write_ivar(csr: &Csr<'_>, ivar: &Ivar) -> Result<(), Error> {
+    csr.write(regs::IVAR, regs::IVAR::from_raw(ivar.raw()));
+    check_ivar(csr, ivar)?.map_err(Error::Ivar)
+}
+
+/// Compares `IVAR` with what was written. Does not sleep.
+///
+/// The outer error is a device that is gone. All ones in the register of a device that answers
+/// are a lost mapping like any other.
+pub(crate) fn check_ivar(csr: &Csr<'_>, ivar: &Ivar) -> Result<Result<(), Lost>, Gone> {
+    let found = csr.read(regs::IVAR)?.into_raw();
+    Ok(ivar.verify_live(found))
+}
+
+/// Acknowledges and returns the causes behind the vector of `OTHER`. Does not sleep.
+///
+/// The read of `ICR` also takes away causes of queues that have not fired yet; they are raised
+/// again.
+pub(crate) fn acknowledge_other(csr: &Csr<'_>) -> Result<regs::ICR, Gone> {
+    let icr = csr.read(regs::ICR)?;
+    let queues = icr.into_raw() & regs::cause::QUEUES;
+    if queues != 0 {
+        csr.ics_write(queues);
+    }
+    Ok(icr)
+}
+
+/// Maps the end of a wait.
+fn poll_error(timeout: Error) -> impl FnOnce(PollError) -> Error {
+    move |e| match e {
+        PollError::Gone => Error::Gone,
+        PollError::Timeout => timeout,
+    }
+}

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The 82574L and 82574LA.
+//!
+//! "Set-up list" below is the list of reserved bits with required values that the in-tree driver
+//! applies to this chip on behalf of its vendor; the datasheet does not name these bits.
+
+use kernel::{
+    io::register::Array,
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+use super::{
+    mask_all,
+    poll_error,
+    write_ivar,
+    Chip,
+    DmaStopped,
+    Error,
+    Interrupts,
+    RxConfig,
+    StoppedBy,
+    STANDARD_FRAME, //
+};
+use crate::{
+    counters::Statistics,
+    csr::{
+        Csr,
+        Gone,
+        PollError,
+        Queue, //
+    },
+    filter::{
+        FilterState,
+        RECEIVE_ADDRESSES, //
+    },
+    ivar::{
+        Vector,
+        MAX_VECTORS, //
+    },
+    link::Link,
+    mdic::MdicError,
+    phy::{
+        Phy,
+        PhyId, //
+    },
+    regs::{
+        self,
+        cause, //
+    },
+};
+
+/// The chip.
+pub(super) struct I82574;
+
+/// Longest frame in bytes (82574 datasheet 1.3: jumbo frames of up to 9 KB), as in the in-tree
+/// driver: 9216 bytes of payload, Ethernet header, FCS.
+const MAX_FRAME: u32 = 9234;
+
+/// Packet buffer in KiB (82574 datasheet 3.1.3.2), for both directions.
+const PACKET_BUFFER: u32 = 40;
+
+/// Receive share of the packet buffer in KiB for standard frames.
+const RX_PACKET_BUFFER: u32 = 32;
+
+/// What the device stores with each frame in the packet buffer, in bytes.
+const TX_OVERHEAD: u32 = 16;
+
+/// Pause time put into PAUSE frames, in units of 512 bit times.
+const PAUSE_TIME: u16 = 0x0680;
+
+/// Ethertype of an 802.1Q VLAN tag.
+const ETH_P_8021Q: u32 = 0x8100;
+
+/// Ethertype of MAC control frames (IEEE 802.3 annex 31A).
+const FLOW_CONTROL_TYPE: u32 = 0x8808;
+
+/// The address PAUSE frames are sent to, 01-80-C2-00-00-01: bytes 0 to 3.
+const FLOW_CONTROL_ADDRESS_LOW: u32 = 0x00c2_8001;
+
+/// The address PAUSE frames are sent to: bytes 4 and 5.
+const FLOW_CONTROL_ADDRESS_HIGH: u32 = 0x0000_0100;
+
+/// Receive delay in units of 1.024 us; without it the write-back threshold has no effect.
+const RX_DELAY: u32 = 0x20;
+
+/// Transmit delay for descriptors that ask for one (IDE), in units of 1.024 us.
+const TX_DELAY: u32 = 8;
+
+/// Longest transmit delay, in units of 1.024 us.
+const TX_ABSOLUTE_DELAY: u32 = 32;
+
+/// Splits the packet buffer for frames of up to `max_frame` bytes: receive and transmit share in
+/// KiB.
+///
+/// The transmit side needs room for two whole frames, the receive side for one.
+fn split_packet_buffer(max_frame: u32) -> (u16, u16) {
+    let frame = max_frame.min(MAX_FRAME);
+    let tx = if frame > STANDARD_FRAME {
+        frame
+            .saturating_add(TX_OVERHEAD)
+            .saturating_mul(2)
+            .div_ceil(1024)
+            .max(PACKET_BUFFER.saturating_sub(RX_PACKET_BUFFER))
+    } else {
+        PACKET_BUFFER.saturating_sub(RX_PACKET_BUFFER)
+    };
+    let rx = PACKET_BUFFER.saturating_sub(tx).max(frame.div_ceil(1024));
+    // CAST: both are at most `PACKET_BUFFER`.
+    (rx as u16, PACKET_BUFFER.saturating_sub(rx) as u16)
+}
+
+/// Ends the device's PCIe requests (82574 datasheet 3.1.3.10); `false` where some stay pending.
+fn disable_master(csr: &Csr<'_>) -> Result<bool, Gone> {
+    csr.update(regs::CTRL, |ctrl| ctrl.with_gio_master_disable(true))?;
+    match csr.poll(
+        |csr| csr.read(regs::STATUS),
+        |status| !status.gio_master_enable(),
+        Delta::from_micros(100),
+        Delta::from_millis(80),
+    ) {
+        Ok(_) => Ok(true),
+        Err(PollError::Timeout) => Ok(false),
+        Err(PollError::Gone) => Err(Gone),
+    }
+}
+
+/// An error unless the register value `value` is 0.
+fn expect_zero(register: &'static str, value: u32) -> Result<(), Error> {
+    if value == 0 {
+        Ok(())
+    } else {
+        Err(Error::NotStopped { register, value })
+    }
+}
+
+/// Verifies that the reset has really taken place: both enables off, all rings without memory.
+///
+/// That the reads return is also what makes it a proof: a read's completion does not overtake the
+/// writes to memory that the device sent before it (PCIe Base Specification 2.4.1).
+fn verify_stopped(csr: &Csr<'_>) -> Result<(), Error> {
+    let rctl = csr.read(regs::RCTL)?;
+    if rctl.en() {
+        return Err(Error::NotStopped {
+            register: "RCTL",
+            value: rctl.into_raw(),
+        });
+    }
+    let tctl = csr.read(regs::TCTL)?;
+    if tctl.en() {
+        return Err(Error::NotStopped {
+            register: "TCTL",
+            value: tctl.into_raw(),
+        });
+    }
+    for queue in Queue::ALL {
+        let (rdlen, rdt, tdlen, tdt) = match queue {
+            Queue::Q0 => (
+                csr.read(regs::RDLEN::at(0))?,
+                csr.read(regs::RDT::at(0))?,
+                csr.read(regs::TDLEN::at(0))?,
+                csr.read(regs::TDT::at(0))?,
+            ),
+            Queue::Q1 => (
+                csr.read(regs::RDLEN::at(1))?,
+                csr.read(regs::RDT::at(1))?,
+                csr.read(regs::TDLEN::at(1))?,
+                csr.read(regs::TDT::at(1))?,
+            ),
+        };
+        expect_zero("RDLEN", rdlen.into_raw())?;
+        expect_zero("RDT", rdt.into_raw())?;
+        expect_zero("TDLEN", tdlen.into_raw())?;
+        expect_zero("TDT", tdt.into_raw())?;
+    }
+    Ok(())
+}
+
+/// Flow control thresholds for frames of up to `max_frame` bytes: low and high water mark, in
+/// bytes, multiples of 8.
+///
+/// Above the high one there is room for one whole frame and for a tenth of the buffer.
+fn water_marks(max_frame: u32) -> (u32, u32) {
+    let (rx, _) = split_packet_buffer(max_frame);
+    let buffer = u32::from(rx).saturating_mul(1024);
+    let high = (buffer.saturating_mul(9) / 10).min(buffer.saturating_sub(max_frame)) & !7;
+    (high.saturating_sub(8), high)
+}
+
+impl Chip for I82574 {
+    fn name(&self) -> &'static str {
+        "82574"
+    }
+
+    fn queues(&self) -> usize {
+        regs::QUEUES
+    }
+
+    fn max_vectors(&self) -> u32 {
+        MAX_VECTORS.into()
+    }
+
+    fn max_frame(&self) -> u32 {
+        MAX_FRAME
+    }
+
+    fn max_tx_bytes(&self, max_frame: u32) -> u32 {
+        // What is left of the transmit share after 96 bytes the device needs itself, and never
+        // more than 24 KiB.
+        let (_, tx) = split_packet_buffer(max_frame);
+        u32::from(tx)
+            .saturating_mul(1024)
+            .saturating_sub(96)
+            .min(24 * 1024)
+    }
+
+    fn has_phy(&self, id: PhyId) -> bool {
+        id.is_bm()
+    }
+
+    fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error> {
+        mask_all(csr)?;
+
+        // Requests are ended first. Only then is the receiver switched off: since commit
+        // 7f99ae633884 the in-tree driver does not clear `RCTL.EN` of a running 82574.
+        let quiet = disable_master(csr)?;
+        csr.write(regs::RCTL, regs::RCTL::zeroed());
+        csr.update(regs::TCTL, |tctl| tctl.with_en(false))?;
+        csr.flush()?;
+        fsleep(Delta::from_millis(10));
+
+        // The reset gives MDIO ownership back to the firmware, so it must be ours before: else
+        // the reset cuts an access of the firmware short. Where the firmware does not let go, the
+        // reset is needed all the same.
+        let mdio = match phy.own(csr) {
+            Ok(mdio) => Some(mdio),
+            Err(MdicError::Gone) => return Err(Error::Gone),
+            Err(_) => None,
+        };
+        csr.update(regs::CTRL, |ctrl| ctrl.with_rst(true))?;
+        fsleep(Delta::from_millis(1));
+        drop(mdio);
+
+        csr.poll(
+            |csr| csr.read(regs::CTRL),
+            |ctrl| !ctrl.rst(),
+            Delta::from_millis(1),
+            Delta::from_millis(20),
+        )
+        .map_err(poll_error(Error::ResetStuck))?;
+        verify_stopped(csr)?;
+
+        Ok(DmaStopped {
+            by: if quiet {
+                StoppedBy::Quiesce
+            } else {
+                StoppedBy::Reset
+            },
+        })
+    }
+
+    fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error> {
+        /// `EECD.NVMTYPE`: flash.
+        const FLASH: u32 = 3;
+
+        // A flash must not update itself while the driver runs.
+        let flash = csr.read(regs::EECD)?.nvmtype().get() == FLASH;
+        if flash {
+            csr.update(regs::EECD, |eecd| eecd.with_aupden(false))?;
+        }
+
+        // The split of the packet buffer takes effect with the reset, and outlives it.
+        let (rx, _) = split_packet_buffer(max_frame);
+        csr.write(regs::PBA, regs::PBA::zeroed().with_rxa(rx));
+
+        let stopped = self.stop_dma(csr, phy)?;
+
+        if flash {
+            csr.update(regs::CTRL_EXT, |ctrl_ext| ctrl_ext.with_ee_rst(true))?;
+            csr.flush()?;
+        }
+        csr.poll(
+            |csr| csr.read(regs::EECD),
+            |eecd| eecd.auto_rd(),
+            Delta::from_millis(1),
+            Delta::from_millis(100),
+        )
+        .map_err(poll_error(Error::AutoRead))?;
+        // The PHY is configured from the NVM only now; neither is to be touched before the end.
+        fsleep(Delta::from_millis(25));
+
+        // The reset unmasks nothing, but an event of the reset itself may be pending.
+        mask_all(csr)?;
+        csr.read(regs::ICR)?;
+        Ok(stopped)
+    }
+
+    fn init_hw(&self, csr: &Csr<'_>) -> Result<(), Gone> {
+        // Set-up list: descriptors are counted, and both queues must agree even where only one is
+        // used. Thresholds in descriptors: fetch when 31 are left and one is ready; write back
+        // each one, as a burst of write-backs stalls transmission.
+        let txdctl = regs::TXDCTL::zeroed()
+            .with_gran(true)
+            .with_count_desc(true)
+            .with_const_pthresh::<0x1f>()
+            .with_const_hthresh::<1>()
+            .with_const_wthresh::<1>();
+        csr.write(regs::TXDCTL::at(0), txdctl);
+        csr.write(regs::TXDCTL::at(1), txdctl);
+
+        // Commit d6cb17d5f801: without bit 26 the transmitter hangs with a full internal buffer.
+        let tarc = csr.read(regs::TARC::at(0))?;
+        csr.write(
+            regs::TARC::at(0),
+            tarc.with_const_reserved_30_27::<0>().with_reserved_26(true),
+        );
+
+        // Set-up list.
+        csr.update(regs::CTRL, |ctrl| ctrl.with_reserved_29(false))?;
+        csr.update(regs::CTRL_EXT, |ctrl_ext| {
+            ctrl_ext.with_reserved_23(false).with_reserved_22(true)
+        })?;
+        csr.update(regs::GCR, |gcr| {
+            gcr.with_reserved_22(true).with_l1_act_without_l0s_rx(true)
+        })?;
+
+        // Commit 78272bbab895: unreliable PCIe completions, above all with ASPM, end in transmit
+        // timeouts.
+        csr.update(regs::GCR2, |gcr2| gcr2.with_reserved_0(true))?;
+
+        // Low power link-up would choose the lowest speed.
+        csr.update(regs::POEMB, |poemb| poemb.with_d0lplu(false))?;
+
+        csr.write(regs::WUC, regs::WUC::zeroed());
+        csr.write(regs::VET, regs::VET::from_raw(ETH_P_8021Q));
+        for i in 0..regs::VFTA_COUNT {
+            if let Some(location) = regs::VFTA::try_at(i) {
+                csr.write(location, regs::VFTA::zeroed());
+            }
+        }
+
+        csr.write(
+            regs::TIPG,
+            // Reset values (82574 datasheet 10.2.6.3), good for all speeds over copper.
+            regs::TIPG::zeroed()
+                .with_const_ipgt::<8>()
+                .with_const_ipgr1::<8>()
+                .with_const_ipgr2::<6>(),
+        );
+        csr.write(regs::TIDV, regs::TIDV::from_raw(TX_DELAY));
+        csr.write(regs::TADV, regs::TADV::from_raw(TX_ABSOLUTE_DELAY));
+        csr.write(regs::RDTR, regs::RDTR::from_raw(RX_DELAY));
+        csr.write(regs::RADV, regs::RADV::from_raw(RX_DELAY));
+
+        csr.write(regs::FCT, regs::FCT::from_raw(FLOW_CONTROL_TYPE));
+        csr.write(regs::FCAH, regs::FCAH::from_raw(FLOW_CONTROL_ADDRESS_HIGH));
+        csr.write(regs::FCAL, regs::FCAL::from_raw(FLOW_CONTROL_ADDRESS_LOW));
+        csr.write(regs::FCTTV, regs::FCTTV::zeroed().with_ttv(PAUSE_TIME));
+
+        // What was counted before the driver was there is not ours.
+        Statistics::discard(csr)
+    }
+
+    fn set_driver_loaded(&self, csr: &Csr<'_>, loaded: bool) -> Result<(), Gone> {
+        csr.update(regs::CTRL_EXT, |ctrl_ext| ctrl_ext.with_drv_load(loaded))
+    }
+
+    fn configure_rx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
+        // CAST: the two halves.
+        let (low, high) = (base as u32, (base >> 32) as u32);
+        // Thresholds in descriptors: fetch 32 at once, write back 4 at once.
+        let rxdctl = regs::RXDCTL::zeroed()
+            .with_gran(true)
+            .with_const_pthresh::<0x20>()
+            .with_const_hthresh::<4>()
+            .with_const_wthresh::<4>();
+        macro_rules! program {
+            ($n:literal) => {{
+                csr.write(regs::RDBAL::at($n), regs::RDBAL::from_raw(low));
+                csr.write(regs::RDBAH::at($n), regs::RDBAH::from_raw(high));
+                csr.write(regs::RDLEN::at($n), regs::RDLEN::from_raw(bytes));
+                csr.write(regs::RDH::at($n), regs::RDH::zeroed());
+                csr.write(regs::RDT::at($n), regs::RDT::zeroed());
+                csr.write(regs::RXDCTL::at($n), rxdctl);
+            }};
+        }
+        match queue {
+            Queue::Q0 => program!(0),
+            Queue::Q1 => program!(1),
+        }
+    }
+
+    fn configure_tx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
+        // CAST: the two halves.
+        let (low, high) = (base as u32, (base >> 32) as u32);
+        macro_rules! program {
+            ($n:literal) => {{
+                csr.write(regs::TDBAL::at($n), regs::TDBAL::from_raw(low));
+                csr.write(regs::TDBAH::at($n), regs::TDBAH::from_raw(high));
+                csr.write(regs::TDLEN::at($n), regs::TDLEN::from_raw(bytes));
+                csr.write(regs::TDH::at($n), regs::TDH::zeroed());
+                csr.write(regs::TDT::at($n), regs::TDT::zeroed());
+            }};
+        }
+        match queue {
+            Queue::Q0 => program!(0),
+            Queue::Q1 => program!(1),
+        }
+    }
+
+    fn start(&self, csr: &Csr<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Gone> {
+        // From the first enable on the proof does not hold any more.
+        drop(stopped);
+
+        csr.update(regs::TCTL, |tctl| {
+            tctl.with_en(true)
+                .with_psp(true)
+                .with_rtlc(true)
+                .with_const_ct::<15>()
+                .with_const_cold::<63>()
+        })?;
+
+        csr.update(regs::RFCTL, |rfctl| rfctl.with_exsten(true))?;
+        csr.update(regs::RXCSUM, |rxcsum| {
+            rxcsum
+                .with_ipofl(rx.checksum)
+                .with_tuofl(rx.checksum)
+                .with_pcsd(rx.rss_hash)
+        })?;
+        // The filters' bits are kept. `SECRC`: the device strips the FCS, which also keeps it
+        // from taking a descriptor of its own.
+        csr.update(regs::RCTL, |rctl| {
+            rctl.with_en(true)
+                .with_sbp(false)
+                .with_lpe(rx.max_frame > STANDARD_FRAME)
+                .with_const_lbm::<0>()
+                .with_const_dtyp::<0>()
+                .with_const_mo::<0>()
+                .with_bam(true)
+                .with_const_bsize::<0>()
+                .with_bsex(false)
+                .with_vfe(false)
+                .with_secrc(true)
+        })?;
+        csr.flush()
+    }
+
+    fn set_interrupts(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>) -> Result<(), Error> {
+        mask_all(csr)?;
+        match interrupts {
+            Interrupts::MsiX(ivar) => {
+                // Spurious interrupts on the receipt of bare TCP ACKs in MSI-X mode.
+                csr.update(regs::RFCTL, |rfctl| rfctl.with_ack_dis(true))?;
+                write_ivar(csr, ivar)?;
+                // Without `OTHER`: commit 745d0bd3af99, its cause would be cleared before it is
+                // read.
+                csr.write(regs::EIAC, regs::EIAC::from_raw(cause::QUEUES));
+                // `IAM` is not written: commit 0a8047ac68e5, it breaks the auto-mask of MSI-X.
+                csr.update(regs::CTRL_EXT, |ctrl_ext| {
+                    ctrl_ext
+                        .with_iame(false)
+                        .with_eiame(true)
+                        .with_pba_clr(true)
+                })?;
+            }
+            Interrupts::Single => {
+                csr.write(regs::EIAC, regs::EIAC::zeroed());
+                // The read of `ICR` in the handler masks everything.
+                csr.write(regs::IAM, regs::IAM::from_raw(cause::ALL));
+                csr.update(regs::CTRL_EXT, |ctrl_ext| {
+                    ctrl_ext
+                        .with_iame(true)
+                        .with_eiame(false)
+                        .with_pba_clr(false)
+                })?;
+            }
+        }
+        csr.flush()?;
+        Ok(())
+    }
+
+    fn unmask(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>) {
+        csr.ims_write(match interrupts {
+            // Erratum 12, commit 116f4a640b31: a read of `ICR` while `INT_ASSERTED` is clear
+            // loses interrupts. With the sources of `OTHER` unmasked as well that bit is set
+            // whenever `OTHER` is.
+            Interrupts::MsiX(_) => cause::QUEUES | cause::OTHER | cause::OTHER_SOURCES,
+            Interrupts::Single => cause::LEGACY,
+        });
+    }
+
+    fn set_throttle(&self, csr: &Csr<'_>, vector: Option<Vector>, interval: u16) {
+        match vector {
+            Some(vector) => {
+                if let Some(location) = regs::EITR::try_at(vector.index().into()) {
+                    csr.write(location, regs::EITR::zeroed().with_interval(interval));
+                }
+            }
+            None => csr.write(regs::ITR, regs::ITR::zeroed().with_interval(interval)),
+        }
+    }
+
+    fn set_filters(&self, csr: &Csr<'_>, filters: &FilterState) -> Result<(), Gone> {
+        for i in 0..RECEIVE_ADDRESSES {
+            if let (Some(ral), Some(rah)) = (regs::RAL::try_at(i), regs::RAH::try_at(i)) {
+                let (low, high) = match filters.receive_address(i) {
+                    Some((low, high)) => (low, regs::RAH::zeroed().with_rah(high).with_av(true)),
+                    None => (0, regs::RAH::zeroed()),
+                };
+                // The device takes a pair over with the write of the high half; each write is
+                // flushed as neighbouring ones may be merged on the way.
+                csr.write(ral, regs::RAL::from_raw(low));
+                csr.flush()?;
+                csr.write(rah, high);
+                csr.flush()?;
+            }
+        }
+        for (i, &word) in filters.mta().iter().enumerate() {
+            if let Some(location) = regs::MTA::try_at(i) {
+                csr.write(location, regs::MTA::from_raw(word));
+            }
+        }
+        csr.update(regs::RCTL, |rctl| {
+            rctl.with_upe(filters.unicast_promisc())
+                .with_mpe(filters.multicast_promisc())
+        })?;
+        csr.flush()
+    }
+
+    fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone> {
+        csr.update(regs::CTRL, |ctrl| {
+            ctrl.with_rfce(link.pause.rx).with_tfce(link.pause.tx)
+        })?;
+        // The collision distance is the same at all speeds this chip does in half duplex, and
+        // `TARC` needs no change at 10 and 100 Mb/s: the speed mode bit is the 82571's.
+        let (low, high) = if link.pause.tx {
+            let (low, high) = water_marks(max_frame);
+            // CAST: the packet buffer is smaller than 64 KiB.
+            (
+                regs::FCRTL::from_raw(low).with_xone(true),
+                regs::FCRTH::from_raw(high),
+            )
+        } else {
+            (regs::FCRTL::zeroed(), regs::FCRTH::zeroed())
+        };
+        csr.write(regs::FCRTL, low);
+        csr.write(regs::FCRTH, high);
+        csr.flush()
+    }
+}

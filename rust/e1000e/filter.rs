@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which frames the device accepts: receive addresses and the multicast hash (82574 datasheet
+//! 7.1.1, 10.2.5.13 to 10.2.5.15).
+//!
+//! [`FilterState`] is the software's copy. It is programmed as a whole after each reset and each
+//! change, so what the device holds never depends on history.
+//!
+//! Pure logic: needs nothing but `core`.
+
+/// An Ethernet address.
+pub(crate) type Address = [u8; 6];
+
+/// Receive address registers in use. The device has 16; the last one is left alone, it is the
+/// manageability firmware's where the port is shared with a BMC.
+pub(crate) const RECEIVE_ADDRESSES: usize = 15;
+
+/// Unicast addresses beside the primary one.
+pub(crate) const EXTRA_UNICAST: usize = RECEIVE_ADDRESSES - 1;
+
+/// Words of the multicast table array.
+pub(crate) const MTA_WORDS: usize = 128;
+
+/// The 12 bit hash of a multicast address with `RCTL.MO` = 0: bits 47:36 of the address, that is
+/// byte 5 above the upper half of byte 4.
+pub(crate) const fn multicast_hash(address: &Address) -> u16 {
+    let [_, _, _, _, byte4, byte5] = *address;
+    // CAST: widen; `From` is not const.
+    ((byte5 as u16) << 4) | ((byte4 as u16) >> 4)
+}
+
+/// The two register values for a valid receive address: `RAL` and bits 15:0 of `RAH`.
+pub(crate) const fn receive_address(address: &Address) -> (u32, u16) {
+    let [a, b, c, d, e, f] = *address;
+    (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]))
+}
+
+/// Everything that decides which frames are received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilterState {
+    /// The interface's own address.
+    primary: Address,
+    /// More unicast addresses; the first `extra_len` are in use.
+    extra: [Address; EXTRA_UNICAST],
+    /// Number of addresses in `extra`.
+    extra_len: usize,
+    /// There were more unicast addresses than receive address registers.
+    overflow: bool,
+    /// The multicast table array.
+    mta: [u32; MTA_WORDS],
+    /// Receive everything.
+    promisc: bool,
+    /// Receive all multicast.
+    allmulti: bool,
+}
+
+impl FilterState {
+    /// Receives frames for `primary` and broadcasts.
+    pub(crate) const fn new(primary: Address) -> Self {
+        Self {
+            primary,
+            extra: [[0; 6]; EXTRA_UNICAST],
+            extra_len: 0,
+            overflow: false,
+            mta: [0; MTA_WORDS],
+            promisc: false,
+            allmulti: false,
+        }
+    }
+
+    /// Changes the interface's own address.
+    pub(crate) fn set_primary(&mut self, primary: Address) {
+        self.primary = primary;
+    }
+
+    /// The interface's own address.
+    pub(crate) const fn primary(&self) -> &Address {
+        &self.primary
+    }
+
+    /// Forgets all addresses but the primary one, and sets the two modes. The first step of a
+    /// change; [`add_unicast`](Self::add_unicast) and [`add_multicast`](Self::add_multicast)
+    /// follow.
+    pub(crate) fn begin(&mut self, promisc: bool, allmulti: bool) {
+        self.extra_len = 0;
+        self.overflow = false;
+        self.mta = [0; MTA_WORDS];
+        self.promisc = promisc;
+        self.allmulti = allmulti;
+    }
+
+    /// Adds a unicast address. Where there is no room for it, all unicast is received instead.
+    pub(crate) fn add_unicast(&mut self, address: &Address) {
+        match self.extra.get_mut(self.extra_len) {
+            Some(slot) => {
+                *slot = *address;
+                self.extra_len = self.extra_len.saturating_add(1);
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    /// Adds a multicast address.
+    pub(crate) fn add_multicast(&mut self, address: &Address) {
+        let hash = multicast_hash(address);
+        if let Some(word) = self.mta.get_mut(usize::from(hash >> 5)) {
+            *word |= 1 << (hash & 0x1f);
+        }
+    }
+
+    /// What receive address register `index` is to hold; `None` = not valid.
+    pub(crate) fn receive_address(&self, index: usize) -> Option<(u32, u16)> {
+        let address = match index.checked_sub(1) {
+            None => &self.primary,
+            Some(i) if i < self.extra_len => self.extra.get(i)?,
+            Some(_) => return None,
+        };
+        Some(receive_address(address))
+    }
+
+    /// The multicast table array.
+    pub(crate) const fn mta(&self) -> &[u32; MTA_WORDS] {
+        &self.mta
+    }
+
+    /// `RCTL.UPE`: receive all unicast.
+    pub(crate) const fn unicast_promisc(&self) -> bool {
+        self.promisc || self.overflow
+    }
+
+    /// `RCTL.MPE`: receive all multicast.
+    pub(crate) const fn multicast_promisc(&self) -> bool {
+        self.promisc || self.allmulti
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The NVM: an EEPROM or flash with the address and the defaults (82574 datasheet chapter 6.1,
+//! 10.2.2.4).
+
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
+
+use super::{
+    csr::{
+        Csr,
+        Gone,
+        PollError, //
+    },
+    regs, //
+};
+
+/// What the words 0 to 0x3f add up to (82574 datasheet 6.1.1.3).
+const CHECKSUM: u16 = 0xbaba;
+
+/// Words under the checksum, the checksum word included.
+const CHECKSUM_WORDS: u16 = 0x40;
+
+/// How many times the checksum is tried: a link with ASPM may spoil reads.
+const CHECKSUM_TRIES: u32 = 3;
+
+/// First word of the printed board assembly number (82574 datasheet 6.1.1.8).
+const PBA_NUMBER: u16 = 8;
+
+/// Value of the first word where the second one points to a string.
+const PBA_IS_STRING: u16 = 0xfafa;
+
+/// Initialization control word 2 (82574 datasheet 6.1.1.14).
+const INIT_CONTROL_2: u16 = 0x0f;
+
+/// Bits 14:13 of initialization control word 2: manageability mode.
+const INIT_CONTROL_2_MNGM: u16 = 0x6000;
+
+/// Pause between two looks at `EERD`.
+const INTERVAL: Delta = Delta::from_micros(5);
+
+/// Longest wait for one word.
+const TIMEOUT: Delta = Delta::from_millis(50);
+
+/// Most characters of a printed board assembly number kept.
+pub(crate) const PBA_LEN: usize = 32;
+
+/// Why the NVM could not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Error {
+    /// The device does not answer.
+    Gone,
+    /// A word was not read in time.
+    Timeout {
+        /// Address of the word.
+        word: u16,
+    },
+    /// The words do not add up to 0xBABA.
+    Checksum {
+        /// What they add up to.
+        sum: u16,
+    },
+    /// The address is a multicast address or zero.
+    Address {
+        /// The address found.
+        address: [u8; 6],
+    },
+    /// There is no printed board assembly number.
+    NoPba,
+}
+
+impl From<Gone> for Error {
+    fn from(_: Gone) -> Self {
+        Error::Gone
+    }
+}
+
+impl From<Error> for kernel::error::Error {
+    fn from(e: Error) -> Self {
+        match e {
+            Error::Gone => ENODEV,
+            Error::Timeout { .. } => ETIMEDOUT,
+            Error::Checksum { .. } => EIO,
+            Error::Address { .. } => EINVAL,
+            Error::NoPba => ENOENT,
+        }
+    }
+}
+
+impl kernel::fmt::Display for Error {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        match self {
+            Error::Gone => kernel::fmt::Display::fmt(&Gone, f),
+            Error::Timeout { word } => write!(f, "NVM word {word:#04x} not read in time"),
+            Error::Checksum { sum } => write!(
+                f,
+                "NVM checksum is {sum:#06x} instead of {CHECKSUM:#06x}, {CHECKSUM_TRIES} tries: \
+                 the NVM must be written anew with the vendor's tool"
+            ),
+            Error::Address { address } => {
+                f.write_str("NVM holds no valid MAC address, but ")?;
+                for (i, byte) in address.iter().enumerate() {
+                    write!(f, "{}{:02x}", if i == 0 { "" } else { ":" }, byte)?;
+                }
+                Ok(())
+            }
+            Error::NoPba => f.write_str("NVM holds no PBA number"),
+        }
+    }
+}
+
+/// Reads the word at `word`. May sleep.
+pub(crate) fn read(csr: &Csr<'_>, word: u16) -> Result<u16, Error> {
+    // The address field has 14 bits.
+    let command = regs::EERD::zeroed()
+        .try_with_addr(u32::from(word))
+        .map_err(|_| Error::Timeout { word })?
+        .with_start(true);
+    csr.write(regs::EERD, command);
+    let eerd = csr
+        .poll(
+            |csr| csr.read(regs::EERD),
+            |eerd| eerd.done(),
+            INTERVAL,
+            TIMEOUT,
+        )
+        .map_err(|e| match e {
+            PollError::Gone => Error::Gone,
+            PollError::Timeout => Error::Timeout { word },
+        })?;
+    // CAST: the field has 16 bits.
+    Ok(eerd.data().get() as u16)
+}
+
+/// Adds up the words 0 to 0x3f.
+fn sum(csr: &Csr<'_>) -> Result<u16, Error> {
+    let mut sum: u16 = 0;
+    for word in 0..CHECKSUM_WORDS {
+        sum = sum.wrapping_add(read(csr, word)?);
+    }
+    Ok(sum)
+}
+
+/// Verifies the checksum, in three tries. Returns how many tries it took.
+pub(crate) fn verify_checksum(csr: &Csr<'_>) -> Result<u32, Error> {
+    let mut result = Err(Error::Timeout { word: 0 });
+    for attempt in 1..=CHECKSUM_TRIES {
+        match sum(csr) {
+            Ok(CHECKSUM) => return Ok(attempt),
+            Ok(sum) => result = Err(Error::Checksum { sum }),
+            // Nothing to be tried again for.
+            Err(Error::Gone) => return Err(Error::Gone),
+            Err(e) => result = Err(e),
+        }
+    }
+    result
+}
+
+/// Reads the MAC address (words 0 to 2, 82574 datasheet 6.1.1.1).
+pub(crate) fn mac_address(csr: &Csr<'_>) -> Result<[u8; 6], Error> {
+    let [a, b] = read(csr, 0)?.to_le_bytes();
+    let [c, d] = read(csr, 1)?.to_le_bytes();
+    let [e, f] = read(csr, 2)?.to_le_bytes();
+    let address = [a, b, c, d, e, f];
+    // Bit 0 of the first byte is the group bit (IEEE 802 clause 8.2).
+    if a & 1 != 0 || address == [0; 6] {
+        return Err(Error::Address { address });
+    }
+    Ok(address)
+}
+
+/// Whether a manageability mode is set: a BMC may share the port.
+pub(crate) fn manageability(csr: &Csr<'_>) -> Result<bool, Error> {
+    Ok(read(csr, INIT_CONTROL_2)? & INIT_CONTROL_2_MNGM != 0)
+}
+
+/// The printed board assembly number, as text.
+pub(crate) struct PbaNumber {
+    /// Characters; the first `len` are in use, all ASCII.
+    text: [u8; PBA_LEN],
+    /// Number of characters.
+    len: usize,
+}
+
+impl PbaNumber {
+    /// No characters yet.
+    const fn new() -> Self {
+        Self {
+            text: [0; PBA_LEN],
+            len: 0,
+        }
+    }
+
+    /// Appends a character, as long as there is room for it.
+    fn push(&mut self, character: u8) {
+        let character = if character.is_ascii_graphic() {
+            character
+        } else {
+            b'?'
+        };
+        if let Some(slot) = self.text.get_mut(self.len) {
+            *slot = character;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    /// Appends the upper or lower four bits of `byte` as a hexadecimal digit.
+    fn push_digit(&mut self, digit: u8) {
+        self.push(match digit & 0xf {
+            digit @ 0..=9 => digit.wrapping_add(b'0'),
+            digit => digit.wrapping_sub(10).wrapping_add(b'A'),
+        });
+    }
+}
+
+impl kernel::fmt::Display for PbaNumber {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        let text = self.text.get(..self.len).unwrap_or(&[]);
+        // `push` takes graphic ASCII only.
+        f.write_str(core::str::from_utf8(text).unwrap_or("?"))
+    }
+}
+
+/// Reads the printed board assembly number (words 8 and 9).
+///
+/// Older ones are nine digits in the two words, printed like `E12345-001`; newer ones are a
+/// string elsewhere in the NVM that the second word points to.
+pub(crate) fn pba_number(csr: &Csr<'_>) -> Result<PbaNumber, Error> {
+    let first = read(csr, PBA_NUMBER)?;
+    let second = read(csr, PBA_NUMBER.wrapping_add(1))?;
+    let mut number = PbaNumber::new();
+
+    if first != PBA_IS_STRING {
+        let [a, b] = first.to_be_bytes();
+        let [c, d] = second.to_be_bytes();
+        for byte in [a, b, c] {
+            number.push_digit(byte >> 4);
+            number.push_digit(byte);
+        }
+        number.push(b'-');
+        number.push(b'0');
+        number.push_digit(d >> 4);
+        number.push_digit(d);
+        return Ok(number);
+    }
+
+    // The first word of the string is its length in words, itself included.
+    let length = read(csr, second)?;
+    if length == 0 || length == 0xffff {
+        return Err(Error::NoPba);
+    }
+    // CAST: a small constant.
+    let words = length.wrapping_sub(1).min(PBA_LEN as u16 / 2);
+    for i in 1..=words {
+        for byte in read(csr, second.wrapping_add(i))?.to_be_bytes() {
+            if byte != 0 {
+                number.push(byte);
+            }
+        }
+    }
+    Ok(number)
+}
+
+/// Clears `SWSM.SMBI` once at the start: boot code leaves it set, and the 82574 has one port, so
+/// no one else can hold it (82574 datasheet 10.2.8.11).
+pub(crate) fn clear_semaphore(csr: &Csr<'_>) -> Result<(), Gone> {
+    csr.update(regs::SWSM, |swsm| swsm.with_smbi(false))
+}

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The PHY and the way to it (82574 datasheet chapter 8.5, 10.2.2.7).
+//!
+//! Each access takes the MDIO bus from the manageability firmware, gives one command, waits for
+//! its end with a time limit and judges the result. What fails is classified, counted and
+//! returned; a register that could not be read has no value.
+
+use kernel::{
+    dev_dbg, device, new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex,
+        MutexGuard, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+use super::{
+    csr::{
+        Csr,
+        Gone,
+        PollError, //
+    },
+    link::{
+        mii,
+        resolve,
+        Cause,
+        Duplex,
+        ForcedSpeed,
+        LinkMode,
+        LinkRequest,
+        LinkState,
+        MacLink,
+        Mdix,
+        PhyLink,
+        Speed, //
+    },
+    mdic::{
+        Command,
+        MdicError, //
+    },
+    regs,
+};
+
+/// MDIO address of the 82574's internal PHY (82574 datasheet 10.2.2.7: always 1).
+const ADDRESS: u8 = 1;
+
+/// How many times MDIO ownership is asked for.
+const OWNERSHIP_TRIES: u32 = 10;
+
+/// Pause between two requests for MDIO ownership.
+const OWNERSHIP_PAUSE: Delta = Delta::from_millis(2);
+
+/// Pause between two looks at `MDIC`: about the time of one MDIO frame (64 bits at 2.5 MHz).
+const MDIC_INTERVAL: Delta = Delta::from_micros(50);
+
+/// Longest wait for `MDIC`.
+const MDIC_TIMEOUT: Delta = Delta::from_millis(64);
+
+/// Pause between two looks at a PHY that resets itself.
+const RESET_INTERVAL: Delta = Delta::from_millis(1);
+
+/// How many times a PHY that resets itself is looked at; clause 22.2.4.1.1 allows it 0.5 s.
+const RESET_TRIES: u32 = 500;
+
+/// A register of the PHY.
+///
+/// Registers 0 to 15 are the same on every page; others exist once on each page, and the page is
+/// selected before the access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reg {
+    /// Page.
+    page: u16,
+    /// Register, 0 to 31.
+    reg: u8,
+}
+
+impl Reg {
+    /// Page select.
+    const PAGE_SELECT: u8 = 22;
+
+    /// Last register that is on every page.
+    const LAST_COMMON: u8 = 15;
+
+    /// Copper specific control 1.
+    const COPPER_CONTROL: Self = Self::new(16);
+    /// Receive error counter.
+    const RECEIVE_ERRORS: Self = Self::new(21);
+    /// Address of the calibration registers.
+    const CALIBRATION_ADDRESS: Self = Self::new(29);
+    /// Data of the calibration registers.
+    const CALIBRATION_DATA: Self = Self::new(30);
+
+    /// Register `reg` on page 0; only the lower 5 bits count.
+    pub(crate) const fn new(reg: u8) -> Self {
+        Self::paged(0, reg)
+    }
+
+    /// Register `reg` on page `page`; only the lower 5 bits of `reg` count.
+    pub(crate) const fn paged(page: u16, reg: u8) -> Self {
+        Self {
+            page,
+            reg: reg & 0x1f,
+        }
+    }
+
+    /// Number of the register on its page.
+    pub(crate) const fn number(self) -> u8 {
+        self.reg
+    }
+}
+
+/// Copper specific control 1 (register 16): crossover, both bits clear is straight.
+const COPPER_CONTROL_MDIX: u16 = 0x0060;
+/// Copper specific control 1: forced crossed.
+const COPPER_CONTROL_MDIX_CROSSED: u16 = 0x0020;
+/// Copper specific control 1: reversed polarity is not corrected.
+const COPPER_CONTROL_POLARITY: u16 = 0x0002;
+/// Copper specific control 1: downshift to a lower speed after failed attempts.
+const COPPER_CONTROL_DOWNSHIFT: u16 = 0x0800;
+
+/// Which way an access went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    /// Read.
+    Read,
+    /// Write.
+    Write,
+}
+
+/// A PHY access that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PhyError {
+    /// What went wrong.
+    pub(crate) class: MdicError,
+    /// MDIO address of the PHY.
+    pub(crate) phy_addr: u8,
+    /// Page of the register.
+    pub(crate) page: u16,
+    /// Register.
+    pub(crate) reg: u8,
+    /// The access was a write.
+    pub(crate) write: bool,
+}
+
+impl kernel::fmt::Display for PhyError {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        write!(
+            f,
+            "PHY {} error: {} (PHY address {}, page {}, register {})",
+            if self.write { "write" } else { "read" },
+            self.class.reason(),
+            self.phy_addr,
+            self.page,
+            self.reg
+        )
+    }
+}
+
+impl From<PhyError> for Error {
+    fn from(e: PhyError) -> Self {
+        match e.class {
+            MdicError::Gone => ENODEV,
+            MdicError::Ownership => EBUSY,
+            MdicError::Timeout => ETIMEDOUT,
+            MdicError::Flagged | MdicError::Mismatch => EIO,
+        }
+    }
+}
+
+/// Counters of failed accesses, one for each class of [`MdicError`].
+struct ErrorCounters([Atomic<u64>; MdicError::COUNT]);
+
+impl ErrorCounters {
+    /// All zero.
+    const fn new() -> Self {
+        Self([const { Atomic::new(0) }; MdicError::COUNT])
+    }
+
+    /// Counts a failure of class `class`.
+    fn count(&self, class: MdicError) {
+        if let Some(counter) = self.0.get(class.index()) {
+            counter.add(1, Relaxed);
+        }
+    }
+
+    /// The counters in the order of [`MdicError::ALL`].
+    fn get(&self) -> [u64; MdicError::COUNT] {
+        self.0.each_ref().map(|counter| counter.load(Relaxed))
+    }
+}
+
+/// Identifier of a PHY: registers 2 and 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PhyId(u32);
+
+impl PhyId {
+    /// The BM PHY of the 82574, revision 2.
+    const BME1000_R2: u32 = 0x0141_0cb1;
+
+    /// Whether this is the PHY of the 82574.
+    pub(crate) const fn is_bm(self) -> bool {
+        self.0 == Self::BME1000_R2
+    }
+
+    /// The two registers, the first one in the upper half.
+    pub(crate) const fn raw(self) -> u32 {
+        self.0
+    }
+}
+
+/// What became of setting up the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkSetup {
+    /// The PHY and the MAC were set up as asked for.
+    Done,
+    /// The manageability firmware keeps the link as it is (`MANC`, bit 18); only the MAC was set
+    /// up.
+    KeptByFirmware,
+}
+
+/// Ownership of the MDIO bus. Nothing else lets one give a command to `MDIC`.
+///
+/// # Invariants
+///
+/// While it lives no one else in this driver and not the firmware uses the bus.
+pub(crate) struct Mdio<'a> {
+    /// The registers.
+    csr: &'a Csr<'a>,
+    /// `EXTCNF_CTRL` as it was when ownership was granted.
+    extcnf: regs::EXTCNF_CTRL,
+    /// Keeps others in this driver out.
+    _lock: MutexGuard<'a, ()>,
+}
+
+impl Mdio<'_> {
+    /// Gives `command` and returns its result.
+    fn execute(&mut self, command: Command) -> Result<u16, MdicError> {
+        self.csr
+            .write(regs::MDIC, regs::MDIC::from_raw(command.raw()));
+        let polled = self.csr.poll(
+            |csr| csr.read(regs::MDIC).map(regs::MDIC::into_raw),
+            |&mdic| Command::settled(mdic),
+            MDIC_INTERVAL,
+            MDIC_TIMEOUT,
+        );
+        match polled {
+            Ok(mdic) => command.classify(mdic),
+            Err(PollError::Gone) => Err(MdicError::Gone),
+            Err(PollError::Timeout) => Err(MdicError::Timeout),
+        }
+    }
+
+    /// Selects the page of `reg` where that is needed.
+    fn select(&mut self, reg: Reg) -> Result<(), MdicError> {
+        if reg.reg > Reg::LAST_COMMON {
+            self.execute(Command::write(ADDRESS, Reg::PAGE_SELECT, reg.page))?;
+        }
+        Ok(())
+    }
+
+    /// Reads `reg`.
+    fn read(&mut self, reg: Reg) -> Result<u16, MdicError> {
+        self.select(reg)?;
+        self.execute(Command::read(ADDRESS, reg.reg))
+    }
+
+    /// Writes `value` to `reg`.
+    fn write(&mut self, reg: Reg, value: u16) -> Result<(), MdicError> {
+        self.select(reg)?;
+        self.execute(Command::write(ADDRESS, reg.reg, value))
+            .map(|_| ())
+    }
+}
+
+impl Drop for Mdio<'_> {
+    fn drop(&mut self) {
+        self.csr
+            .write(regs::EXTCNF_CTRL, self.extcnf.with_mdio_sw_ownership(false));
+    }
+}
+
+/// The PHY of one device.
+#[pin_data]
+pub(crate) struct Phy {
+    /// Serialises MDIO accesses within the driver.
+    #[pin]
+    mdio: Mutex<()>,
+    /// Failed reads.
+    read_errors: ErrorCounters,
+    /// Failed writes.
+    write_errors: ErrorCounters,
+    /// How many looks in a row showed the signature of a hung PHY.
+    hang_looks: Atomic<u32>,
+}
+
+impl Phy {
+    /// A PHY nobody has talked to yet.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            mdio <- new_mutex!(()),
+            read_errors: ErrorCounters::new(),
+            write_errors: ErrorCounters::new(),
+            hang_looks: Atomic::new(0),
+        })
+    }
+
+    /// Takes the MDIO bus. May sleep.
+    ///
+    /// An `EXTCNF_CTRL` of all ones has the ownership bit set too: [`Csr::read`] tells the two
+    /// apart.
+    pub(crate) fn own<'a>(&'a self, csr: &'a Csr<'a>) -> Result<Mdio<'a>, MdicError> {
+        let lock = self.mdio.lock();
+        for attempt in 0..OWNERSHIP_TRIES {
+            if attempt != 0 {
+                fsleep(OWNERSHIP_PAUSE);
+            }
+            let extcnf = csr.read(regs::EXTCNF_CTRL)?;
+            csr.write(regs::EXTCNF_CTRL, extcnf.with_mdio_sw_ownership(true));
+            let extcnf = csr.read(regs::EXTCNF_CTRL)?;
+            if extcnf.mdio_sw_ownership() {
+                // INVARIANT: granted by the firmware, and the lock is held.
+                return Ok(Mdio {
+                    csr,
+                    extcnf,
+                    _lock: lock,
+                });
+            }
+        }
+        // Take the request back.
+        let extcnf = csr.read(regs::EXTCNF_CTRL)?;
+        csr.write(regs::EXTCNF_CTRL, extcnf.with_mdio_sw_ownership(false));
+        Err(MdicError::Ownership)
+    }
+
+    /// Reads the register `reg`. May sleep.
+    pub(crate) fn read(&self, csr: &Csr<'_>, reg: Reg) -> Result<u16, PhyError> {
+        self.own(csr)
+            .and_then(|mut mdio| mdio.read(reg))
+            .map_err(|class| self.failed(Op::Read, reg, class))
+    }
+
+    /// Writes `value` to the register `reg`. May sleep.
+    pub(crate) fn write(&self, csr: &Csr<'_>, reg: Reg, value: u16) -> Result<(), PhyError> {
+        self.own(csr)
+            .and_then(|mut mdio| mdio.write(reg, value))
+            .map_err(|class| self.failed(Op::Write, reg, class))
+    }
+
+    /// Counts a failed access and describes it.
+    #[cold]
+    fn failed(&self, op: Op, reg: Reg, class: MdicError) -> PhyError {
+        match op {
+            Op::Read => self.read_errors.count(class),
+            Op::Write => self.write_errors.count(class),
+        }
+        PhyError {
+            class,
+            phy_addr: ADDRESS,
+            page: reg.page,
+            reg: reg.reg,
+            write: op == Op::Write,
+        }
+    }
+
+    /// Numbers of failed reads, in the order of [`MdicError::ALL`].
+    pub(crate) fn read_errors(&self) -> [u64; MdicError::COUNT] {
+        self.read_errors.get()
+    }
+
+    /// Numbers of failed writes, in the order of [`MdicError::ALL`].
+    pub(crate) fn write_errors(&self) -> [u64; MdicError::COUNT] {
+        self.write_errors.get()
+    }
+
+    /// Reads the identifier.
+    pub(crate) fn identify(&self, csr: &Csr<'_>) -> Result<PhyId, PhyError> {
+        let high = self.read(csr, Reg::new(mii::PHYSID1))?;
+        let low = self.read(csr, Reg::new(mii::PHYSID2))?;
+        Ok(PhyId((u32::from(high) << 16) | u32::from(low)))
+    }
+
+    /// Whether the firmware forbids to reset the PHY (82574 datasheet 10.2.8.1, `MANC` bit 18).
+    pub(crate) fn reset_blocked(&self, csr: &Csr<'_>) -> Result<bool, Gone> {
+        Ok(csr.read(regs::MANC)?.keep_phy_link_up())
+    }
+
+    /// Resets the PHY by `CTRL.PHY_RST`, for a PHY that hangs. The link must be set up anew.
+    ///
+    /// Returns whether it was done; the firmware may forbid it.
+    pub(crate) fn hardware_reset(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
+        if self.gone(self.reset_blocked(csr))? {
+            return Ok(false);
+        }
+        let mdio = self
+            .own(csr)
+            .map_err(|class| self.failed(Op::Write, Reg::new(mii::BMCR), class))?;
+        let pulse = || -> Result<(), Gone> {
+            let ctrl = csr.read(regs::CTRL)?;
+            csr.write(regs::CTRL, ctrl.with_phy_rst(true));
+            csr.flush()?;
+            fsleep(Delta::from_micros(100));
+            csr.write(regs::CTRL, ctrl);
+            csr.flush()?;
+            fsleep(Delta::from_micros(150));
+            Ok(())
+        };
+        let pulsed = pulse();
+        drop(mdio);
+        self.gone(pulsed)?;
+        // The PHY loads its configuration from the NVM.
+        fsleep(Delta::from_millis(10));
+        self.hang_looks.store(0, Relaxed);
+        Ok(true)
+    }
+
+    /// Resets the PHY by its own control register: changes of most registers need that.
+    fn commit(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
+        let bmcr = Reg::new(mii::BMCR);
+        let value = self.read(csr, bmcr)?;
+        self.write(csr, bmcr, value | mii::BMCR_RESET)?;
+        for _ in 0..RESET_TRIES {
+            if self.read(csr, bmcr)? & mii::BMCR_RESET == 0 {
+                return Ok(());
+            }
+            fsleep(RESET_INTERVAL);
+        }
+        Err(self.failed(Op::Write, bmcr, MdicError::Timeout))
+    }
+
+    /// Starts auto-negotiation anew.
+    pub(crate) fn restart_autoneg(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
+        let bmcr = Reg::new(mii::BMCR);
+        let value = self.read(csr, bmcr)?;
+        self.write(csr, bmcr, value | mii::BMCR_ANENABLE | mii::BMCR_ANRESTART)
+    }
+
+    /// Sets up PHY and MAC for `request` and starts the link.
+    ///
+    /// Nothing is waited for: the end is told by a link status change.
+    pub(crate) fn setup_link(
+        &self,
+        csr: &Csr<'_>,
+        request: &LinkRequest,
+    ) -> Result<LinkSetup, PhyError> {
+        self.gone(Self::setup_mac(csr, request))?;
+        if self.gone(self.reset_blocked(csr))? {
+            return Ok(LinkSetup::KeptByFirmware);
+        }
+        self.setup_copper(csr, request.mdix, request.mode)?;
+
+        if let LinkMode::Autoneg(modes) = request.mode {
+            self.write(csr, Reg::new(mii::ANAR), request.anar())?;
+            let gbcr = Reg::new(mii::GBCR);
+            let value = self.read(csr, gbcr)? & !(mii::GBCR_FULL | mii::GBCR_HALF);
+            self.write(csr, gbcr, value | modes.to_gbcr())?;
+        }
+        let bmcr = Reg::new(mii::BMCR);
+        let value = request.bmcr(self.read(csr, bmcr)?);
+        self.write(csr, bmcr, value)?;
+        if let LinkMode::Forced(..) = request.mode {
+            self.commit(csr)?;
+        }
+        Ok(LinkSetup::Done)
+    }
+
+    /// The MAC's side of the link: follow the PHY, or the same forced values as the PHY.
+    fn setup_mac(csr: &Csr<'_>, request: &LinkRequest) -> Result<(), Gone> {
+        csr.update(regs::CTRL, |ctrl| {
+            let ctrl = ctrl.with_slu(true);
+            match request.mode {
+                LinkMode::Autoneg(_) => ctrl.with_frcspd(false).with_frcdplx(false),
+                LinkMode::Forced(speed, duplex) => {
+                    let ctrl = match speed {
+                        ForcedSpeed::Mbps10 => ctrl.with_const_speed::<0>(),
+                        ForcedSpeed::Mbps100 => ctrl.with_const_speed::<1>(),
+                    };
+                    ctrl.with_asde(false)
+                        .with_frcspd(true)
+                        .with_frcdplx(true)
+                        .with_fd(duplex == Duplex::Full)
+                }
+            }
+        })
+    }
+
+    /// Copper settings of the BM PHY.
+    ///
+    /// Downshift is off after power-on and takes effect only where it is first written as off and
+    /// committed. The polarity is corrected. Calibration register 3 is written as 0, as the
+    /// in-tree driver does for this revision of the PHY.
+    fn setup_copper(&self, csr: &Csr<'_>, mdix: Mdix, mode: LinkMode) -> Result<(), PhyError> {
+        // Automatic crossover needs auto-negotiation.
+        let crossover = match (mode, mdix) {
+            (LinkMode::Autoneg(_), Mdix::Auto) => COPPER_CONTROL_MDIX,
+            (_, Mdix::MdiX) => COPPER_CONTROL_MDIX_CROSSED,
+            (_, Mdix::Mdi) | (LinkMode::Forced(..), Mdix::Auto) => 0,
+        };
+        let off = (self.read(csr, Reg::COPPER_CONTROL)?
+            & !(COPPER_CONTROL_MDIX | COPPER_CONTROL_POLARITY | COPPER_CONTROL_DOWNSHIFT))
+            | crossover;
+        self.write(csr, Reg::COPPER_CONTROL, off)?;
+        self.commit(csr)?;
+        self.write(csr, Reg::COPPER_CONTROL, off | COPPER_CONTROL_DOWNSHIFT)?;
+        self.write(csr, Reg::CALIBRATION_ADDRESS, 3)?;
+        self.write(csr, Reg::CALIBRATION_DATA, 0)?;
+        self.commit(csr)
+    }
+
+    /// Finds out the state of the link. A register that cannot be read makes it unknown.
+    pub(crate) fn read_link(&self, csr: &Csr<'_>, request: &LinkRequest) -> LinkState {
+        let read = || -> Result<LinkState, Cause> {
+            let phy = PhyLink {
+                bmcr: self.read(csr, Reg::new(mii::BMCR))?,
+                bmsr: {
+                    // The link bit latches low: the first read tells the past.
+                    self.read(csr, Reg::new(mii::BMSR))?;
+                    self.read(csr, Reg::new(mii::BMSR))?
+                },
+                anar: self.read(csr, Reg::new(mii::ANAR))?,
+                anlpar: self.read(csr, Reg::new(mii::ANLPAR))?,
+            };
+            let status = csr.read(regs::STATUS).map_err(|Gone| Cause::Gone)?;
+            let mac = MacLink {
+                up: status.lu(),
+                speed: Speed::from_status(status.speed().get()),
+                duplex: if status.fd() {
+                    Duplex::Full
+                } else {
+                    Duplex::Half
+                },
+            };
+            Ok(resolve(&phy, &mac, request))
+        };
+        read().unwrap_or_else(LinkState::Unknown)
+    }
+
+    /// What the partner advertises: `ANLPAR` and the 1000BASE-T status register.
+    pub(crate) fn read_partner(&self, csr: &Csr<'_>) -> Result<(u16, u16), PhyError> {
+        Ok((
+            self.read(csr, Reg::new(mii::ANLPAR))?,
+            self.read(csr, Reg::new(mii::GBSR))?,
+        ))
+    }
+
+    /// Looks for the signature of a hung PHY; `true` if this and the last look showed it. To be
+    /// called with every watchdog tick while the link is up.
+    ///
+    /// Commit ff10e13cd06f: the receive error counter (register 21) is at its end and the idle
+    /// error count (low byte of register 10) as well. Only a reset of the PHY helps.
+    pub(crate) fn hang_tick(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
+        let signature = self.read(csr, Reg::RECEIVE_ERRORS)? == 0xffff
+            && self.read(csr, Reg::new(mii::GBSR))? & 0x00ff == 0x00ff;
+        if !signature {
+            self.hang_looks.store(0, Relaxed);
+            return Ok(false);
+        }
+        let before = self.hang_looks.load(Relaxed);
+        self.hang_looks.store(before.saturating_add(1), Relaxed);
+        Ok(before != 0)
+    }
+
+    /// Powers the PHY down, unless the firmware needs it.
+    pub(crate) fn power_down(&self, dev: &device::Device, csr: &Csr<'_>) -> Result<(), PhyError> {
+        if self.gone(self.reset_blocked(csr))? {
+            dev_dbg!(dev, "PHY stays powered up for the manageability firmware\n");
+            return Ok(());
+        }
+        let bmcr = Reg::new(mii::BMCR);
+        let value = self.read(csr, bmcr)?;
+        self.write(csr, bmcr, value | mii::BMCR_PDOWN)
+    }
+
+    /// A device that is gone while the PHY was to be worked on, as a PHY error.
+    fn gone<T>(&self, result: Result<T, Gone>) -> Result<T, PhyError> {
+        result.map_err(|Gone| self.failed(Op::Write, Reg::new(mii::BMCR), MdicError::Gone))
+    }
+}
+
+impl From<Gone> for MdicError {
+    fn from(_: Gone) -> Self {
+        MdicError::Gone
+    }
+}
+
+impl From<PhyError> for Cause {
+    fn from(e: PhyError) -> Self {
+        match e.class {
+            MdicError::Gone => Cause::Gone,
+            class => Cause::Phy { class, reg: e.reg },
+        }
+    }
+}

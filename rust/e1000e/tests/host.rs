@@ -1,0 +1,699 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the driver's pure logic, on the host: no kernel, no device.
+//!
+//! From the top of the repository, with the driver's own rustc:
+//!
+//! ```text
+//! rustc --edition 2021 --test rust/e1000e/tests/host.rs -o build/host-tests && build/host-tests
+//! ```
+
+// Each module has parts that only the driver uses.
+#![allow(dead_code)]
+
+// What `kernel::fmt` is to the driver.
+use core::fmt;
+
+#[path = "../filter.rs"]
+mod filter;
+#[path = "../ivar.rs"]
+mod ivar;
+#[path = "../link.rs"]
+mod link;
+#[path = "../mdic.rs"]
+mod mdic;
+
+mod ivar_tests {
+    use super::ivar::{
+        Assignment,
+        Cause,
+        Ivar,
+        VectorCount,
+        Verdict, //
+    };
+
+    /// All counts a device can have.
+    fn counts() -> impl Iterator<Item = VectorCount> {
+        (1..=5).map(|n| VectorCount::new(n).unwrap())
+    }
+
+    /// The register value for `count` vectors.
+    fn ivar(count: VectorCount) -> Ivar {
+        Ivar::from(&Assignment::spread(count))
+    }
+
+    #[test]
+    fn counts_outside_the_device_are_refused() {
+        for n in (0..1000).chain([u32::MAX, 1 << 8, 1 << 16]) {
+            assert_eq!(VectorCount::new(n).is_some(), (1..=5).contains(&n), "{n}");
+        }
+    }
+
+    #[test]
+    fn vectors_beyond_the_count_are_refused() {
+        for count in counts() {
+            for index in 0..=u8::MAX {
+                let vector = count.vector(index);
+                assert_eq!(vector.is_some(), index < count.get());
+                assert!(vector.map_or(true, |v| v.index() == index));
+            }
+            let all: Vec<u8> = count.vectors().map(|v| v.index()).collect();
+            assert_eq!(all, (0..count.get()).collect::<Vec<_>>());
+        }
+    }
+
+    /// Taken apart by the datasheet's bit numbers, not by the module's own functions.
+    #[test]
+    fn every_cause_is_valid_and_allocated_for_every_count() {
+        for count in counts() {
+            let raw = ivar(count).raw();
+            for cause in 0..5 {
+                let entry = (raw >> (4 * cause)) & 0xf;
+                assert_ne!(entry & 8, 0, "{count:?} cause {cause}: not valid");
+                assert!(
+                    entry & 7 < u32::from(count.get()),
+                    "{count:?} cause {cause}: vector {} was not allocated",
+                    entry & 7
+                );
+            }
+            assert_eq!(raw & 0x7ff0_0000, 0, "reserved bits");
+            assert_eq!(raw >> 31, 1, "interrupt on all write-backs");
+        }
+    }
+
+    #[test]
+    fn every_vector_is_used_by_five_three_two_and_one() {
+        for n in [5, 3, 2, 1] {
+            let count = VectorCount::new(n).unwrap();
+            let assignment = Assignment::spread(count);
+            for vector in count.vectors() {
+                assert!(assignment.causes(vector).count() > 0, "{n}: {vector:?}");
+            }
+            let total: usize = count
+                .vectors()
+                .map(|vector| assignment.causes(vector).count())
+                .sum();
+            assert_eq!(total, 5, "each cause on one vector");
+        }
+    }
+
+    #[test]
+    fn known_values() {
+        let value = |n| ivar(VectorCount::new(n).unwrap()).raw();
+        assert_eq!(value(5), 0x800c_ba98);
+        assert_eq!(value(3), 0x800a_9988);
+        assert_eq!(value(2), 0x8009_8888);
+        assert_eq!(value(1), 0x8008_8888);
+    }
+
+    #[test]
+    fn verify_finds_every_single_and_double_bit_change() {
+        for count in counts() {
+            let ivar = ivar(count);
+            assert_eq!(ivar.verify(ivar.raw()), Verdict::Intact);
+            assert!(ivar.verify_live(ivar.raw()).is_ok());
+            for i in 0..32 {
+                for j in i..32 {
+                    let changed = if i == j {
+                        ivar.raw() ^ (1 << i)
+                    } else {
+                        ivar.raw() ^ (1 << i) ^ (1 << j)
+                    };
+                    match ivar.verify(changed) {
+                        Verdict::Lost(lost) => assert_eq!(lost.found(), changed),
+                        verdict => panic!("bits {i} and {j}: {verdict:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn verify_names_the_lost_causes() {
+        for count in counts() {
+            let ivar = ivar(count);
+            for (n, cause) in Cause::ALL.into_iter().enumerate() {
+                for bit in 0..4 {
+                    let Verdict::Lost(lost) = ivar.verify(ivar.raw() ^ (1 << (4 * n + bit))) else {
+                        panic!("not found");
+                    };
+                    assert_eq!(lost.causes().collect::<Vec<_>>(), [cause]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_ones_is_gone_unless_the_device_is_known_to_answer() {
+        for count in counts() {
+            assert_eq!(ivar(count).verify(u32::MAX), Verdict::Gone);
+            assert!(ivar(count).verify_live(u32::MAX).is_err());
+        }
+    }
+
+    #[test]
+    fn log_lines() {
+        let five = ivar(VectorCount::new(5).unwrap());
+        assert_eq!(five.to_string(), "RXQ0->0 RXQ1->1 TXQ0->2 TXQ1->3 OTHER->4");
+        let three = ivar(VectorCount::new(3).unwrap());
+        assert_eq!(
+            three.to_string(),
+            "RXQ0->0 RXQ1->0 TXQ0->1 TXQ1->1 OTHER->2"
+        );
+        assert_eq!(
+            three.decode(0x800d_9988).to_string(),
+            "RXQ0->0 RXQ1->0 TXQ0->1 TXQ1->1 OTHER->5(not allocated)"
+        );
+        let Verdict::Lost(lost) = five.verify(0x5a5a_5a5a) else {
+            panic!("not found");
+        };
+        assert_eq!(
+            lost.to_string(),
+            "IVAR 0x5a5a5a5a (RXQ0->2 RXQ1->invalid TXQ0->2 TXQ1->invalid OTHER->2) \
+             instead of 0x800cba98, lost: RXQ0 RXQ1 TXQ1 OTHER"
+        );
+        let Verdict::Lost(lost) = five.verify(0) else {
+            panic!("not found");
+        };
+        assert_eq!(lost.causes().count(), 5);
+    }
+}
+
+/// Programs that must not compile: a mapping that loses interrupts cannot be written down.
+mod ivar_compile_fail {
+    use std::{
+        fs,
+        path::PathBuf,
+        process::Command, //
+    };
+
+    /// Compiles `body` as a function that uses the module `ivar`; the compiler's messages if it
+    /// does not compile.
+    fn compile(name: &str, body: &str) -> Result<(), String> {
+        let dir: PathBuf = std::env::temp_dir().join(format!("ivar-{}-{name}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("ivar.rs"), include_str!("../ivar.rs")).unwrap();
+        let main = dir.join("main.rs");
+        fs::write(
+            &main,
+            format!(
+                "#![allow(dead_code)]\nuse core::fmt;\nmod ivar;\nuse ivar::*;\n\
+                 fn main() {{\nlet three = VectorCount::new(3).unwrap();\n{body}\n}}\n"
+            ),
+        )
+        .unwrap();
+        let output = Command::new(std::env::var("RUSTC").unwrap_or("rustc".into()))
+            .args(["--edition", "2021", "--emit", "metadata", "--out-dir"])
+            .arg(&dir)
+            .arg(&main)
+            .output()
+            .expect("rustc must be in the path, or named by RUSTC");
+        fs::remove_dir_all(&dir).unwrap();
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    }
+
+    /// `body` must be refused, for the reason with the error code `code` and no other.
+    fn refused(name: &str, code: &str, body: &str) {
+        let messages = compile(name, body).expect_err("this must not compile");
+        let mut codes: Vec<&str> = messages
+            .lines()
+            .filter_map(|line| line.strip_prefix("error[")?.split(']').next())
+            .collect();
+        codes.dedup();
+        assert_eq!(codes, [code], "{messages}");
+    }
+
+    #[test]
+    fn the_right_way_compiles() {
+        compile(
+            "control",
+            "let ivar = Ivar::from(&Assignment::spread(three)); println!(\"{}\", ivar.raw());",
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn no_vector_by_hand() {
+        refused("vector", "E0451", "let _ = Vector { index: 4 };");
+    }
+
+    #[test]
+    fn no_count_by_hand() {
+        refused("count", "E0423", "let _ = VectorCount(7);");
+    }
+
+    #[test]
+    fn no_ivar_from_a_number() {
+        refused("number", "E0277", "let _ = Ivar::from(0x800a_0908_u32);");
+    }
+
+    #[test]
+    fn no_ivar_by_hand() {
+        refused(
+            "ivar",
+            "E0451",
+            "let _ = Ivar { raw: 0x800a_0908, count: three };",
+        );
+    }
+
+    #[test]
+    fn no_assignment_by_hand() {
+        refused(
+            "assignment",
+            "E0451",
+            "let v = three.vector(0).unwrap();\n\
+             let _ = Assignment { count: three, rx0: v, rx1: v, tx0: v, tx1: v, other: v };",
+        );
+    }
+
+    #[test]
+    fn no_assignment_without_a_cause() {
+        refused("missing", "E0061", "let _ = Assignment::spread();");
+    }
+
+    #[test]
+    fn no_change_of_an_assignment() {
+        refused(
+            "change",
+            "E0616",
+            "let mut a = Assignment::spread(three); a.other = three.vector(0).unwrap();",
+        );
+    }
+}
+
+mod mdic_tests {
+    use super::mdic::{
+        Command,
+        MdicError, //
+    };
+
+    const READY: u32 = 1 << 28;
+    const ERROR: u32 = 1 << 30;
+
+    #[test]
+    fn commands() {
+        assert_eq!(Command::read(1, 2).raw(), 0x0822_0000);
+        assert_eq!(Command::write(1, 4, 0x0de1).raw(), 0x0424_0de1);
+        assert_eq!(Command::read(1, 31).raw(), 0x083f_0000);
+        assert_eq!(Command::write(31, 31, 0xffff).raw(), 0x07ff_ffff);
+    }
+
+    #[test]
+    fn a_good_result_is_the_data() {
+        for reg in 0..32 {
+            for data in [0, 1, 0x0141, 0x7fff, 0xfffe, 0xffff] {
+                let result = READY | 0x0820_0000 | u32::from(reg) << 16 | u32::from(data);
+                assert_eq!(Command::read(1, reg).classify(result), Ok(data));
+            }
+        }
+    }
+
+    #[test]
+    fn classes() {
+        let command = Command::read(1, 17);
+        let good = READY | command.raw() | 0x1234;
+        assert_eq!(command.classify(u32::MAX), Err(MdicError::Gone));
+        assert_eq!(command.classify(good & !READY), Err(MdicError::Timeout));
+        assert_eq!(command.classify(0), Err(MdicError::Timeout));
+        assert_eq!(command.classify(good | ERROR), Err(MdicError::Flagged));
+        assert_eq!(
+            command.classify((good | ERROR) & !READY),
+            Err(MdicError::Flagged)
+        );
+    }
+
+    #[test]
+    fn any_other_register_or_address_is_a_mismatch() {
+        for bit in 16..26 {
+            let command = Command::read(1, 17);
+            assert_eq!(
+                command.classify((READY | command.raw()) ^ (1 << bit)),
+                Err(MdicError::Mismatch),
+                "bit {bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn waiting_ends_with_ready_or_error() {
+        assert!(!Command::settled(Command::read(1, 2).raw()));
+        assert!(!Command::settled(Command::write(1, 2, 0xffff).raw()));
+        assert!(Command::settled(READY));
+        assert!(Command::settled(ERROR));
+        assert!(Command::settled(u32::MAX));
+    }
+
+    #[test]
+    fn classes_are_in_the_order_of_their_counters() {
+        let names: Vec<_> = MdicError::ALL.into_iter().map(MdicError::name).collect();
+        assert_eq!(
+            names,
+            ["ownership", "timeout", "flagged", "gone", "mismatch"]
+        );
+        for (i, class) in MdicError::ALL.into_iter().enumerate() {
+            assert_eq!(class.index(), i);
+        }
+    }
+}
+
+mod filter_tests {
+    use super::filter::{
+        multicast_hash,
+        receive_address,
+        Address,
+        FilterState,
+        EXTRA_UNICAST,
+        RECEIVE_ADDRESSES, //
+    };
+
+    const PRIMARY: Address = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+    /// Bits 47:36 of the address as a number whose bit 0 is the first bit on the wire: each byte
+    /// is sent with its lowest bit first.
+    fn reference_hash(address: &Address) -> u16 {
+        let mut bits = [0u8; 48];
+        for (i, bit) in bits.iter_mut().enumerate() {
+            *bit = (address[i / 8] >> (i % 8)) & 1;
+        }
+        (36..48).fold(0, |hash, i| hash | u16::from(bits[i]) << (i - 36))
+    }
+
+    #[test]
+    fn hash_of_known_addresses() {
+        // By hand from bytes 4 and 5; among them all-hosts, all-routers, a solicited node.
+        assert_eq!(multicast_hash(&[0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc]), 0xbc9);
+        assert_eq!(multicast_hash(&[0x01, 0xaa, 0x00, 0x12, 0x34, 0x56]), 0x563);
+        assert_eq!(multicast_hash(&[0x01, 0x00, 0x5e, 0x00, 0x00, 0x01]), 0x010);
+        assert_eq!(multicast_hash(&[0x33, 0x33, 0x00, 0x00, 0x00, 0x02]), 0x020);
+        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56]), 0x563);
+    }
+
+    #[test]
+    fn hash_is_bits_47_to_36() {
+        for byte4 in 0..=u8::MAX {
+            for byte5 in 0..=u8::MAX {
+                let address = [0x01, 0x00, 0x5e, 0x7f, byte4, byte5];
+                assert_eq!(multicast_hash(&address), reference_hash(&address));
+            }
+        }
+    }
+
+    #[test]
+    fn receive_address_is_little_endian() {
+        assert_eq!(receive_address(&PRIMARY), (0x1200_5452, 0x5634));
+    }
+
+    #[test]
+    fn multicast_sets_one_bit_in_the_right_word() {
+        let mut filters = FilterState::new(PRIMARY);
+        filters.begin(false, false);
+        filters.add_multicast(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56]);
+        // 0x563 = word 0x2b, bit 3.
+        for (i, &word) in filters.mta().iter().enumerate() {
+            assert_eq!(word, if i == 0x2b { 1 << 3 } else { 0 });
+        }
+        filters.begin(false, false);
+        assert!(filters.mta().iter().all(|&word| word == 0));
+    }
+
+    #[test]
+    fn unicast_fills_the_registers_then_turns_promiscuous() {
+        let mut filters = FilterState::new(PRIMARY);
+        filters.begin(false, false);
+        for n in 0..EXTRA_UNICAST {
+            assert!(filters.receive_address(n + 1).is_none());
+            filters.add_unicast(&[2, 0, 0, 0, 0, n as u8]);
+            assert!(!filters.unicast_promisc());
+            assert_eq!(
+                filters.receive_address(n + 1),
+                Some((2, u16::from(n as u8) << 8))
+            );
+        }
+        assert!(filters.receive_address(RECEIVE_ADDRESSES).is_none());
+        filters.add_unicast(&[2, 0, 0, 0, 1, 0]);
+        assert!(filters.unicast_promisc());
+        assert!(!filters.multicast_promisc());
+        assert!(filters.receive_address(RECEIVE_ADDRESSES).is_none());
+
+        filters.begin(false, false);
+        assert!(!filters.unicast_promisc());
+        assert_eq!(filters.receive_address(0), Some(receive_address(&PRIMARY)));
+        assert!(filters.receive_address(1).is_none());
+    }
+
+    #[test]
+    fn modes() {
+        let mut filters = FilterState::new(PRIMARY);
+        assert!(!filters.unicast_promisc() && !filters.multicast_promisc());
+        filters.begin(true, false);
+        assert!(filters.unicast_promisc() && filters.multicast_promisc());
+        filters.begin(false, true);
+        assert!(!filters.unicast_promisc() && filters.multicast_promisc());
+    }
+}
+
+mod link_tests {
+    use super::link::{
+        mii,
+        resolve,
+        resolve_pause,
+        Cause,
+        Duplex,
+        ForcedSpeed,
+        Link,
+        LinkMode,
+        LinkRequest,
+        LinkState,
+        MacLink,
+        Modes,
+        Pause,
+        PhyLink,
+        Speed, //
+    };
+    use super::mdic::MdicError;
+
+    /// IEEE 802.3 table 28B-3: local PAUSE and ASM_DIR, partner PAUSE and ASM_DIR, then whether
+    /// we obey PAUSE frames (rx) and whether we send them (tx).
+    #[rustfmt::skip]
+    const TABLE_28B_3: [(u8, u8, u8, u8, bool, bool); 16] = [
+        (0, 0, 0, 0, false, false),
+        (0, 0, 0, 1, false, false),
+        (0, 0, 1, 0, false, false),
+        (0, 0, 1, 1, false, false),
+        (0, 1, 0, 0, false, false),
+        (0, 1, 0, 1, false, false),
+        (0, 1, 1, 0, false, false),
+        (0, 1, 1, 1, false, true),
+        (1, 0, 0, 0, false, false),
+        (1, 0, 0, 1, false, false),
+        (1, 0, 1, 0, true, true),
+        (1, 0, 1, 1, true, true),
+        (1, 1, 0, 0, false, false),
+        (1, 1, 0, 1, true, false),
+        (1, 1, 1, 0, true, true),
+        (1, 1, 1, 1, true, true),
+    ];
+
+    /// ANAR or ANLPAR with these pause bits.
+    fn pause_bits(pause: u8, asm_dir: u8) -> u16 {
+        u16::from(pause) << 10 | u16::from(asm_dir) << 11
+    }
+
+    #[test]
+    fn pause_resolution_is_table_28b_3() {
+        for (pause, asm, partner_pause, partner_asm, rx, tx) in TABLE_28B_3 {
+            // The other bits must not matter.
+            for noise in [0, 0x01e1, 0x8000] {
+                assert_eq!(
+                    resolve_pause(
+                        pause_bits(pause, asm) | noise,
+                        pause_bits(partner_pause, partner_asm) | noise,
+                        Pause::FULL
+                    ),
+                    Pause { rx, tx },
+                    "{pause}{asm} {partner_pause}{partner_asm}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pause_is_never_more_than_asked_for() {
+        for wanted in pauses() {
+            for anar in 0..4 {
+                for anlpar in 0..4 {
+                    let got = resolve_pause(anar << 10, anlpar << 10, wanted);
+                    assert!(wanted.rx || !got.rx);
+                    assert!(wanted.tx || !got.tx);
+                }
+            }
+        }
+    }
+
+    /// All four requests.
+    fn pauses() -> impl Iterator<Item = Pause> {
+        [false, true]
+            .into_iter()
+            .flat_map(|rx| [false, true].map(|tx| Pause { rx, tx }))
+    }
+
+    /// What is asked for comes about with a partner that can do everything.
+    #[test]
+    fn pause_advertisement_reaches_what_is_wanted() {
+        for wanted in pauses() {
+            let partner = pause_bits(1, 1);
+            assert_eq!(
+                resolve_pause(wanted.advertisement(), partner, wanted),
+                wanted
+            );
+        }
+    }
+
+    const UP: PhyLink = PhyLink {
+        bmcr: mii::BMCR_ANENABLE,
+        bmsr: mii::BMSR_LSTATUS | mii::BMSR_ANEGCOMPLETE,
+        anar: 0x0de1,
+        anlpar: 0xcde1,
+    };
+    const MAC_UP: MacLink = MacLink {
+        up: true,
+        speed: Speed::Mbps1000,
+        duplex: Duplex::Full,
+    };
+
+    #[test]
+    fn up_needs_phy_and_mac() {
+        assert_eq!(
+            resolve(&UP, &MAC_UP, &LinkRequest::DEFAULT),
+            LinkState::Up(Link {
+                speed: Speed::Mbps1000,
+                duplex: Duplex::Full,
+                pause: Pause::FULL,
+            })
+        );
+        let phy_down = PhyLink {
+            bmsr: UP.bmsr & !mii::BMSR_LSTATUS,
+            ..UP
+        };
+        let mac_down = MacLink {
+            up: false,
+            ..MAC_UP
+        };
+        for (phy, mac) in [
+            (&phy_down, &MAC_UP),
+            (&UP, &mac_down),
+            (&phy_down, &mac_down),
+        ] {
+            assert_eq!(resolve(phy, mac, &LinkRequest::DEFAULT), LinkState::Down);
+        }
+    }
+
+    /// Flow control of the link for these inputs.
+    fn pause(phy: PhyLink, mac: MacLink, request: LinkRequest) -> Pause {
+        match resolve(&phy, &mac, &request) {
+            LinkState::Up(link) => link.pause,
+            state => panic!("{state:?}"),
+        }
+    }
+
+    #[test]
+    fn no_pause_without_full_duplex_or_negotiation() {
+        let half = MacLink {
+            duplex: Duplex::Half,
+            ..MAC_UP
+        };
+        assert_eq!(pause(UP, half, LinkRequest::DEFAULT), Pause::NONE);
+        let incomplete = PhyLink {
+            bmsr: mii::BMSR_LSTATUS,
+            ..UP
+        };
+        assert_eq!(pause(incomplete, MAC_UP, LinkRequest::DEFAULT), Pause::NONE);
+        let forced = PhyLink { bmcr: 0, ..UP };
+        assert_eq!(pause(forced, MAC_UP, LinkRequest::DEFAULT), Pause::NONE);
+    }
+
+    #[test]
+    fn forced_pause_needs_no_partner() {
+        let request = LinkRequest {
+            pause: Pause {
+                rx: false,
+                tx: true,
+            },
+            pause_autoneg: false,
+            ..LinkRequest::DEFAULT
+        };
+        let silent = PhyLink { anlpar: 0, ..UP };
+        assert_eq!(pause(silent, MAC_UP, request), request.pause);
+        let half = MacLink {
+            duplex: Duplex::Half,
+            ..MAC_UP
+        };
+        assert_eq!(pause(silent, half, request), Pause::NONE);
+    }
+
+    #[test]
+    fn advertisement_registers() {
+        assert_eq!(LinkRequest::DEFAULT.anar(), 0x0de1);
+        assert_eq!(Modes::ALL.to_gbcr(), 0x0200);
+        let only_100 = LinkRequest {
+            mode: LinkMode::Autoneg(Modes::FULL_100),
+            pause: Pause::NONE,
+            ..LinkRequest::DEFAULT
+        };
+        assert_eq!(only_100.anar(), 0x0101);
+        assert_eq!(Modes::FULL_100.to_gbcr(), 0);
+    }
+
+    #[test]
+    fn partner_modes() {
+        assert_eq!(Modes::from_partner(0x01e0, 0x0800), Modes::ALL);
+        assert_eq!(Modes::from_partner(0x0100, 0), Modes::FULL_100);
+        assert_eq!(Modes::from_partner(0, 0x0800), Modes::FULL_1000);
+        assert!(Modes::from_partner(0x8c01, 0x7000).is_empty());
+    }
+
+    #[test]
+    fn control_register() {
+        assert_eq!(LinkRequest::DEFAULT.bmcr(0x0800), 0x1200);
+        assert_eq!(LinkRequest::DEFAULT.bmcr(0x2100), 0x1200);
+        let forced = |speed, duplex| {
+            LinkRequest {
+                mode: LinkMode::Forced(speed, duplex),
+                ..LinkRequest::DEFAULT
+            }
+            .bmcr(0x1340)
+        };
+        assert_eq!(forced(ForcedSpeed::Mbps10, Duplex::Half), 0x0000);
+        assert_eq!(forced(ForcedSpeed::Mbps10, Duplex::Full), 0x0100);
+        assert_eq!(forced(ForcedSpeed::Mbps100, Duplex::Half), 0x2000);
+        assert_eq!(forced(ForcedSpeed::Mbps100, Duplex::Full), 0x2100);
+    }
+
+    #[test]
+    fn speeds() {
+        let speeds = [0, 1, 2, 3].map(|field| Speed::from_status(field).mbps());
+        assert_eq!(speeds, [10, 100, 1000, 1000]);
+    }
+
+    #[test]
+    fn log_lines() {
+        let link = Link {
+            speed: Speed::Mbps100,
+            duplex: Duplex::Half,
+            pause: Pause::NONE,
+        };
+        assert_eq!(link.to_string(), "100 Mb/s, half duplex, flow control none");
+        let cause = Cause::Phy {
+            class: MdicError::Flagged,
+            reg: 1,
+        };
+        assert_eq!(
+            cause.to_string(),
+            "PHY register 1: MDIC error bit set by the device"
+        );
+    }
+}
