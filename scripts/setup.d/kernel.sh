@@ -22,7 +22,7 @@ find_kernel()
 		sort -V | tail -n 1)
 	[ -n "$headers" ] ||
 		die "the archive has no linux-headers-$series.*+deb13-amd64 any more" \
-			"Debian's backports have moved on; this driver is pinned to Linux $series." \
+			"Backports have moved on; this driver is for Linux $series." \
 			"Give a mirror that still has it, such as a snapshot of the archive:" \
 			"    MIRROR=URL make setup"
 	release=${headers#linux-headers-}
@@ -58,11 +58,11 @@ unpack_kernel()
 
 make_kernel()
 {
+	step lists "Reading the archive's package lists" apt13_update
+	find_kernel
 	begin stock
 	begin source
 	begin debs
-	step lists "Reading the archive's package lists" apt13_update
-	find_kernel
 	step debs "Downloading Linux $release and its source" download_kernel
 	step unpack "Unpacking them" unpack_kernel
 	printf 'KERNELRELEASE=%s\nKERNEL_PACKAGE=%s\n' "$release" "$version" \

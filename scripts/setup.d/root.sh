@@ -30,19 +30,23 @@ acquire_options()
 	echo 'Acquire::Retries "3";'
 }
 
-# An ordinary user gets a tar file first: unpacked by the user it belongs to
-# the user, who can then remove it, too.
+# As root, mmdebstrap mounts file systems below the root: in a mount namespace
+# of its own they are gone with it, even if it is killed. An ordinary user gets
+# a tar file first: what is unpacked from it belongs to the user, who can then
+# remove it, too.
 bootstrap()
 {
 	acquire_options >"$cache/apt.conf"
+	set -- mmdebstrap
 	if [ "$(id -u)" -eq 0 ]; then
 		mode=root
 		target=$cache/root.tmp
+		set -- unshare --mount "$@"
 	else
 		mode=unshare
 		target=$cache/root.tar
 	fi
-	sources | mmdebstrap --mode="$mode" --variant=apt \
+	sources | "$@" --mode="$mode" --variant=apt \
 		--architectures=amd64 --aptopt="$cache/apt.conf" \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \

@@ -114,7 +114,8 @@ says()
 # explain LOG: ends the run with what is known about the failure
 explain()
 {
-	if says "$1" 'no space left on device'; then
+	rm -rf --one-file-system "$cache"/*.tmp "$cache/root.tar"
+	if says "$1" 'no space left on device' 'enough free space'; then
 		die "the disk is full" \
 			"Make room, or set E1000E_RUST_CACHE (and TMPDIR) to a larger disk," \
 			"and run it again."

@@ -30,8 +30,9 @@ pip_install()
 		[ ! -e "$file" ] || set -- --ro-bind "$file" "/run/pip.conf" \
 			--setenv PIP_CONFIG_FILE /run/pip.conf "$@"
 	done
-	certificates=/etc/ssl/certs/ca-certificates.crt
-	[ ! -e $certificates ] || set -- --ro-bind $certificates $certificates "$@"
+	bundle=/etc/ssl/certs/ca-certificates.crt
+	certificates=${PIP_CERT:-${SSL_CERT_FILE:-$bundle}}
+	[ ! -e "$certificates" ] || set -- --ro-bind "$certificates" $bundle "$@"
 	"$top/scripts/enter" --ro-bind /etc/resolv.conf /etc/resolv.conf "$@"
 }
 
