@@ -8,7 +8,7 @@
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
 OUTPUT := $(if $(KDIR),kdir,module)
-export KDIR RUSTC LLVM
+export KDIR RUSTC BINDGEN LLVM
 
 module: $(if $(KDIR),,setup) ## build the module: build/e1000e_rust.ko (KDIR=DIR: for that kernel tree)
 	@scripts/kbuild $(OUTPUT)

@@ -2,8 +2,10 @@
 # shellcheck shell=sh
 # How a part is made: the lock, stamps, long steps with progress, errors.
 
-# What the cache and the temporary files beside it need at most, in MiB.
-space_needed=7000
+# What the cache needs at most while it is made, and what mmdebstrap needs in
+# TMPDIR when an ordinary user runs it, in MiB.
+space_needed=6000
+tmp_needed=3000
 
 # Children inherit the lock: it outlives a killed set-up until the last of
 # its children is gone, too.
@@ -16,13 +18,25 @@ take_lock()
 	fi
 }
 
+# free_space DIR: in MiB
+free_space()
+{
+	df -Pm "$1" | awk 'NR == 2 { print $4 }'
+}
+
 check_space()
 {
-	free=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
-	used=$(du -sm "$cache" | cut -f1)
-	[ $((free + used)) -ge "$space_needed" ] ||
-		die "$cache has $free MiB free; the set-up needs $((space_needed - used)) MiB" \
-			"Make room there, or set E1000E_RUST_CACHE to a directory on a larger disk."
+	free=$(free_space "$cache")
+	need=$((space_needed - $(du -sm "$cache" | cut -f1)))
+	[ "$free" -ge "$need" ] ||
+		die "$cache has $free MiB free; the set-up needs $need MiB" \
+			"Make room, or set E1000E_RUST_CACHE to a directory on a larger disk."
+	[ "$(id -u)" -ne 0 ] || return 0
+	free=$(free_space "${TMPDIR:-/tmp}")
+	[ "$free" -ge $tmp_needed ] ||
+		die "${TMPDIR:-/tmp} has $free MiB free; the set-up needs $tmp_needed MiB" \
+			"Make room, or set TMPDIR to a directory on a larger disk" \
+			"that every user can enter."
 }
 
 # hash: the stamp of what is on stdin
