@@ -8,7 +8,7 @@
 
 use kernel::prelude::*;
 
-use super::{
+use crate::{
     csr::{
         Csr,
         Gone,
@@ -30,6 +30,9 @@ use super::{
 };
 
 mod i82574;
+mod packet_buffer;
+
+pub(crate) use packet_buffer::STANDARD_FRAME;
 
 /// The chips this driver knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,9 +162,6 @@ pub(crate) struct RxConfig {
 /// Size of the buffer behind each receive descriptor, in bytes. Longer frames take several.
 pub(crate) const RX_BUFFER: u32 = 2048;
 
-/// Longest frame without `RCTL.LPE`: Ethernet header, VLAN tag, 1500 bytes, FCS.
-pub(crate) const STANDARD_FRAME: u32 = 1522;
-
 /// One kind of chip. All functions may sleep unless they say otherwise.
 pub(crate) trait Chip: Sync {
     /// Name for logs.
@@ -240,11 +240,15 @@ pub(crate) fn write_ivar(csr: &Csr<'_>, ivar: &Ivar) -> Result<(), Error> {
 
 /// Compares `IVAR` with what was written. Does not sleep.
 ///
-/// The outer error is a device that is gone. All ones in the register of a device that answers
-/// are a lost mapping like any other.
+/// The outer error is a device that is gone. All ones or zero in the register of a device that
+/// answers are a lost mapping like any other.
 pub(crate) fn check_ivar(csr: &Csr<'_>, ivar: &Ivar) -> Result<Result<(), Lost>, Gone> {
     let found = csr.read(regs::IVAR)?.into_raw();
-    Ok(ivar.verify_live(found))
+    let verdict = ivar.verify(found);
+    if verdict.is_err() {
+        csr.check()?;
+    }
+    Ok(verdict)
 }
 
 /// Acknowledges and returns the causes behind the vector of `OTHER`. Does not sleep.

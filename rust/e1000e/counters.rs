@@ -11,7 +11,7 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-use super::{
+use crate::{
     csr::{
         Csr,
         Gone, //

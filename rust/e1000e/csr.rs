@@ -6,6 +6,11 @@
 //! value that is a link that is up, a semaphore that is granted and counters that ran over. Here
 //! a read that comes back as all ones is confirmed by a second register that can never be all
 //! ones, and an absent device is an error, [`Gone`], that cannot be overlooked.
+//!
+//! Some platforms and virtual machines answer in the place of an absent device, or of one whose
+//! memory decoding is off, with zeros. A zero is a common value, so it is not looked into with
+//! each read but wherever it matters: by [`Csr::check`] with each health tick, by [`Csr::flush`],
+//! and after each wait that came to nothing.
 
 use kernel::{
     io::{
@@ -25,7 +30,7 @@ use kernel::{
     time::Delta, //
 };
 
-use super::regs;
+use crate::regs;
 
 /// What a read of an absent device returns.
 const ALL_ONES: u32 = 0xffff_ffff;
@@ -36,7 +41,7 @@ pub(crate) const BAR_SIZE: usize = 0x20000;
 /// BAR 0 as the driver maps it.
 pub(crate) type Bar0<'a> = pci::Bar<'a, BAR_SIZE>;
 
-/// The device does not answer: reads return all ones.
+/// The device does not answer: reads return all ones, or zeros everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
@@ -48,7 +53,7 @@ impl From<Gone> for Error {
 
 impl kernel::fmt::Display for Gone {
     fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
-        f.write_str("the device is gone (reads return all ones)")
+        f.write_str("the device is gone: its registers do not answer")
     }
 }
 
@@ -138,7 +143,10 @@ impl<'a> Csr<'a> {
     /// Makes sure that all writes have reached the device, by a read of `STATUS`.
     #[inline]
     pub(crate) fn flush(&self) -> Result<(), Gone> {
-        self.read(regs::STATUS).map(|_| ())
+        if self.read(regs::STATUS)?.into_raw() == 0 {
+            return self.check();
+        }
+        Ok(())
     }
 
     /// Reads until `cond` holds, at most for `timeout`, sleeping `interval` between two reads.
@@ -151,8 +159,9 @@ impl<'a> Csr<'a> {
         timeout: Delta,
     ) -> Result<T, PollError> {
         read_poll_timeout(|| Ok(op(self)?), |v| cond(v), interval, timeout).map_err(|e| {
-            // The only errors are `ENODEV`, made from `Gone` here, and the time limit's own.
-            if e == ETIMEDOUT {
+            // The only errors are `ENODEV`, made from `Gone` here, and the time limit's own. A
+            // device that answers with zeros never gets anything done.
+            if e == ETIMEDOUT && self.check().is_ok() {
                 PollError::Timeout
             } else {
                 PollError::Gone
@@ -221,10 +230,10 @@ impl<'a> Csr<'a> {
         self.losses.load(Relaxed)
     }
 
-    /// Asks a device that runs whether it still answers, also where a switched off slot returns
-    /// zeros instead of ones.
+    /// Asks whether the device still answers, also where reads of an absent device return zeros.
     ///
-    /// On a running device neither `STATUS` (PCIe master enable) nor `VET` (an ethertype) is 0.
+    /// On a device that answers at least one of `STATUS` (bit 19, PCIe master enable, unless that
+    /// was switched off) and `VET` (an ethertype after reset and later) is not 0.
     pub(crate) fn check(&self) -> Result<(), Gone> {
         if self.gone() {
             return Err(Gone);

@@ -11,9 +11,9 @@
 //! - an [`Assignment`] has a [`Vector`] for each cause;
 //! - an [`Ivar`] is only made from an [`Assignment`], never from a number read from the device.
 //!
-//! Pure logic: needs nothing but `core`.
+//! Pure logic: of `kernel` it needs only what `core` has too.
 
-use super::fmt;
+use kernel::fmt;
 
 /// Number of interrupt causes with an entry of their own.
 pub(crate) const CAUSES: usize = 5;
@@ -244,9 +244,11 @@ impl Ivar {
         self.raw
     }
 
-    /// Compares what a device that is known to answer returned for the register with what was
-    /// written.
-    pub(crate) const fn verify_live(self, read_back: u32) -> Result<(), Lost> {
+    /// Compares what the device returned for the register with what was written.
+    ///
+    /// All ones are a lost mapping like any other: that the device answers at all is found out
+    /// where the register is read.
+    pub(crate) const fn verify(self, read_back: u32) -> Result<(), Lost> {
         if read_back == self.raw {
             Ok(())
         } else {
@@ -254,16 +256,6 @@ impl Ivar {
                 expected: self,
                 found: read_back,
             })
-        }
-    }
-
-    /// Compares what a read of the register returned, all ones from an absent device included,
-    /// with what was written.
-    pub(crate) const fn verify(self, read_back: u32) -> Verdict {
-        match self.verify_live(read_back) {
-            Ok(()) => Verdict::Intact,
-            Err(_) if read_back == u32::MAX => Verdict::Gone,
-            Err(lost) => Verdict::Lost(lost),
         }
     }
 
@@ -281,17 +273,6 @@ impl fmt::Display for Ivar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.decode(self.raw), f)
     }
-}
-
-/// What a read of the register showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The value written.
-    Intact,
-    /// All ones: the device does not answer.
-    Gone,
-    /// Anything else: the mapping was lost and must be written again.
-    Lost(Lost),
 }
 
 /// A mapping that is not the one written.

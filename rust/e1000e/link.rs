@@ -6,12 +6,11 @@
 //! The state of a link that could not be read is [`LinkState::Unknown`]: neither up nor down. Who
 //! acts on it decides when unknown has lasted too long.
 //!
-//! Pure logic: needs nothing but `core`.
+//! Pure logic: of `kernel` it needs only what `core` has too.
 
-use super::{
-    fmt,
-    mdic::MdicError, //
-};
+use kernel::fmt;
+
+use crate::mdic::MdicError;
 
 /// PHY registers of IEEE 802.3 clause 22 and their bits.
 pub(crate) mod mii {

@@ -8,7 +8,7 @@ use kernel::{
     time::Delta, //
 };
 
-use super::{
+use crate::{
     csr::{
         Csr,
         Gone,

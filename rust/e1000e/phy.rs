@@ -7,7 +7,7 @@
 //! returned; a register that could not be read has no value.
 
 use kernel::{
-    dev_dbg, device, new_mutex,
+    new_mutex,
     prelude::*,
     sync::{
         atomic::{
@@ -20,10 +20,10 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    },
+    }, //
 };
 
-use super::{
+use crate::{
     csr::{
         Csr,
         Gone,
@@ -47,7 +47,7 @@ use super::{
         Command,
         MdicError, //
     },
-    regs,
+    regs, //
 };
 
 /// MDIO address of the 82574's internal PHY (82574 datasheet 10.2.2.7: always 1).
@@ -335,6 +335,7 @@ impl Phy {
                 });
             }
         }
+        csr.check()?;
         // Take the request back.
         let extcnf = csr.read(regs::EXTCNF_CTRL)?;
         csr.write(regs::EXTCNF_CTRL, extcnf.with_mdio_sw_ownership(false));
@@ -455,6 +456,11 @@ impl Phy {
         if self.gone(self.reset_blocked(csr))? {
             return Ok(LinkSetup::KeptByFirmware);
         }
+        let bmcr = Reg::new(mii::BMCR);
+        let value = self.read(csr, bmcr)?;
+        if value & mii::BMCR_PDOWN != 0 {
+            self.write(csr, bmcr, value & !mii::BMCR_PDOWN)?;
+        }
         self.setup_copper(csr, request.mdix, request.mode)?;
 
         if let LinkMode::Autoneg(modes) = request.mode {
@@ -463,7 +469,6 @@ impl Phy {
             let value = self.read(csr, gbcr)? & !(mii::GBCR_FULL | mii::GBCR_HALF);
             self.write(csr, gbcr, value | modes.to_gbcr())?;
         }
-        let bmcr = Reg::new(mii::BMCR);
         let value = request.bmcr(self.read(csr, bmcr)?);
         self.write(csr, bmcr, value)?;
         if let LinkMode::Forced(..) = request.mode {
@@ -568,15 +573,17 @@ impl Phy {
         Ok(before != 0)
     }
 
-    /// Powers the PHY down, unless the firmware needs it.
-    pub(crate) fn power_down(&self, dev: &device::Device, csr: &Csr<'_>) -> Result<(), PhyError> {
+    /// Powers the PHY down. Returns whether it was done; the firmware may need it.
+    ///
+    /// [`setup_link`](Self::setup_link) powers it up again.
+    pub(crate) fn power_down(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
         if self.gone(self.reset_blocked(csr))? {
-            dev_dbg!(dev, "PHY stays powered up for the manageability firmware\n");
-            return Ok(());
+            return Ok(false);
         }
         let bmcr = Reg::new(mii::BMCR);
         let value = self.read(csr, bmcr)?;
-        self.write(csr, bmcr, value | mii::BMCR_PDOWN)
+        self.write(csr, bmcr, value | mii::BMCR_PDOWN)?;
+        Ok(true)
     }
 
     /// A device that is gone while the PHY was to be worked on, as a PHY error.

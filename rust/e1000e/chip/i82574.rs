@@ -11,11 +11,12 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    },
+    }, //
 };
 
 use super::{
     mask_all,
+    packet_buffer,
     poll_error,
     write_ivar,
     Chip,
@@ -23,8 +24,7 @@ use super::{
     Error,
     Interrupts,
     RxConfig,
-    StoppedBy,
-    STANDARD_FRAME, //
+    StoppedBy, //
 };
 use crate::{
     counters::Statistics,
@@ -57,19 +57,6 @@ use crate::{
 /// The chip.
 pub(super) struct I82574;
 
-/// Longest frame in bytes (82574 datasheet 1.3: jumbo frames of up to 9 KB), as in the in-tree
-/// driver: 9216 bytes of payload, Ethernet header, FCS.
-const MAX_FRAME: u32 = 9234;
-
-/// Packet buffer in KiB (82574 datasheet 3.1.3.2), for both directions.
-const PACKET_BUFFER: u32 = 40;
-
-/// Receive share of the packet buffer in KiB for standard frames.
-const RX_PACKET_BUFFER: u32 = 32;
-
-/// What the device stores with each frame in the packet buffer, in bytes.
-const TX_OVERHEAD: u32 = 16;
-
 /// Pause time put into PAUSE frames, in units of 512 bit times.
 const PAUSE_TIME: u16 = 0x0680;
 
@@ -93,26 +80,6 @@ const TX_DELAY: u32 = 8;
 
 /// Longest transmit delay, in units of 1.024 us.
 const TX_ABSOLUTE_DELAY: u32 = 32;
-
-/// Splits the packet buffer for frames of up to `max_frame` bytes: receive and transmit share in
-/// KiB.
-///
-/// The transmit side needs room for two whole frames, the receive side for one.
-fn split_packet_buffer(max_frame: u32) -> (u16, u16) {
-    let frame = max_frame.min(MAX_FRAME);
-    let tx = if frame > STANDARD_FRAME {
-        frame
-            .saturating_add(TX_OVERHEAD)
-            .saturating_mul(2)
-            .div_ceil(1024)
-            .max(PACKET_BUFFER.saturating_sub(RX_PACKET_BUFFER))
-    } else {
-        PACKET_BUFFER.saturating_sub(RX_PACKET_BUFFER)
-    };
-    let rx = PACKET_BUFFER.saturating_sub(tx).max(frame.div_ceil(1024));
-    // CAST: both are at most `PACKET_BUFFER`.
-    (rx as u16, PACKET_BUFFER.saturating_sub(rx) as u16)
-}
 
 /// Ends the device's PCIe requests (82574 datasheet 3.1.3.10); `false` where some stay pending.
 fn disable_master(csr: &Csr<'_>) -> Result<bool, Gone> {
@@ -138,11 +105,22 @@ fn expect_zero(register: &'static str, value: u32) -> Result<(), Error> {
     }
 }
 
-/// Verifies that the reset has really taken place: both enables off, all rings without memory.
+/// Verifies that the reset has really taken place: PCIe requests allowed again, which only the
+/// reset does; both enables off; all rings without memory.
+///
+/// The first one is also what a device that answers with zeros does not pass.
 ///
 /// That the reads return is also what makes it a proof: a read's completion does not overtake the
 /// writes to memory that the device sent before it (PCIe Base Specification 2.4.1).
 fn verify_stopped(csr: &Csr<'_>) -> Result<(), Error> {
+    csr.check()?;
+    let status = csr.read(regs::STATUS)?;
+    if !status.gio_master_enable() {
+        return Err(Error::NotStopped {
+            register: "STATUS",
+            value: status.into_raw(),
+        });
+    }
     let rctl = csr.read(regs::RCTL)?;
     if rctl.en() {
         return Err(Error::NotStopped {
@@ -180,17 +158,6 @@ fn verify_stopped(csr: &Csr<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Flow control thresholds for frames of up to `max_frame` bytes: low and high water mark, in
-/// bytes, multiples of 8.
-///
-/// Above the high one there is room for one whole frame and for a tenth of the buffer.
-fn water_marks(max_frame: u32) -> (u32, u32) {
-    let (rx, _) = split_packet_buffer(max_frame);
-    let buffer = u32::from(rx).saturating_mul(1024);
-    let high = (buffer.saturating_mul(9) / 10).min(buffer.saturating_sub(max_frame)) & !7;
-    (high.saturating_sub(8), high)
-}
-
 impl Chip for I82574 {
     fn name(&self) -> &'static str {
         "82574"
@@ -205,17 +172,11 @@ impl Chip for I82574 {
     }
 
     fn max_frame(&self) -> u32 {
-        MAX_FRAME
+        packet_buffer::MAX_FRAME
     }
 
     fn max_tx_bytes(&self, max_frame: u32) -> u32 {
-        // What is left of the transmit share after 96 bytes the device needs itself, and never
-        // more than 24 KiB.
-        let (_, tx) = split_packet_buffer(max_frame);
-        u32::from(tx)
-            .saturating_mul(1024)
-            .saturating_sub(96)
-            .min(24 * 1024)
+        packet_buffer::max_tx_bytes(max_frame)
     }
 
     fn has_phy(&self, id: PhyId) -> bool {
@@ -223,6 +184,7 @@ impl Chip for I82574 {
     }
 
     fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error> {
+        csr.check()?;
         mask_all(csr)?;
 
         // Requests are ended first. Only then is the receiver switched off: since commit
@@ -274,7 +236,7 @@ impl Chip for I82574 {
         }
 
         // The split of the packet buffer takes effect with the reset, and outlives it.
-        let (rx, _) = split_packet_buffer(max_frame);
+        let (rx, _) = packet_buffer::split(max_frame);
         csr.write(regs::PBA, regs::PBA::zeroed().with_rxa(rx));
 
         let stopped = self.stop_dma(csr, phy)?;
@@ -436,7 +398,7 @@ impl Chip for I82574 {
         csr.update(regs::RCTL, |rctl| {
             rctl.with_en(true)
                 .with_sbp(false)
-                .with_lpe(rx.max_frame > STANDARD_FRAME)
+                .with_lpe(rx.max_frame > packet_buffer::STANDARD_FRAME)
                 .with_const_lbm::<0>()
                 .with_const_dtyp::<0>()
                 .with_const_mo::<0>()
@@ -538,8 +500,7 @@ impl Chip for I82574 {
         // The collision distance is the same at all speeds this chip does in half duplex, and
         // `TARC` needs no change at 10 and 100 Mb/s: the speed mode bit is the 82571's.
         let (low, high) = if link.pause.tx {
-            let (low, high) = water_marks(max_frame);
-            // CAST: the packet buffer is smaller than 64 KiB.
+            let (low, high) = packet_buffer::water_marks(max_frame);
             (
                 regs::FCRTL::from_raw(low).with_xone(true),
                 regs::FCRTH::from_raw(high),
