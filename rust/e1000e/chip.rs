@@ -7,6 +7,7 @@
 //! [`Csr`] itself.
 
 use kernel::prelude::*;
+use kernel_ext::pci::master::CutOff;
 
 use crate::{
     csr::{
@@ -127,7 +128,7 @@ impl DmaStopped {
     /// register, bit 2), or it was removed.
     ///
     /// To be called only right after bus mastering was switched off, by the code that does so.
-    pub(crate) fn cut_off() -> Self {
+    pub(crate) fn cut_off(_: CutOff) -> Self {
         Self {
             by: StoppedBy::CutOff,
         }

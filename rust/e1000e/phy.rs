@@ -51,7 +51,7 @@ use crate::{
 };
 
 /// MDIO address of the 82574's internal PHY (82574 datasheet 10.2.2.7: always 1).
-const ADDRESS: u8 = 1;
+pub(crate) const ADDRESS: u8 = 1;
 
 /// How many times MDIO ownership is asked for.
 const OWNERSHIP_TRIES: u32 = 10;
@@ -478,7 +478,7 @@ impl Phy {
     }
 
     /// The MAC's side of the link: follow the PHY, or the same forced values as the PHY.
-    fn setup_mac(csr: &Csr<'_>, request: &LinkRequest) -> Result<(), Gone> {
+    pub(crate) fn setup_mac(csr: &Csr<'_>, request: &LinkRequest) -> Result<(), Gone> {
         csr.update(regs::CTRL, |ctrl| {
             let ctrl = ctrl.with_slu(true);
             match request.mode {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Driver for the Intel 82574L and 82574LA Gigabit Ethernet controllers.
+//!
+//! Read it in this order; each layer uses only those below it:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | callbacks | [`probe`], [`netdev`], [`ethtool`] |
+//! | engine | [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`] |
+//! | chip | [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`counters`], [`ivar`] |
+//! | registers | [`csr`], [`regs`], [`desc`], [`mdic`] |
+//!
+//! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
+//! update that goes with it; commits are those of the Linux kernel.
+
+#![forbid(unsafe_code)]
+
+use kernel_ext::net::pci::Adapter;
+
+mod aspm;
+mod chip;
+mod counters;
+mod csr;
+mod desc;
+mod ethtool;
+mod filter;
+mod health;
+mod irq;
+mod ivar;
+mod link;
+mod mdic;
+mod netdev;
+mod nic;
+mod nvm;
+mod phy;
+mod probe;
+mod regs;
+mod rx;
+mod tx;
+
+kernel::module_pci_driver! {
+    type: Adapter<probe::E1000e>,
+    name: "e1000e_rust",
+    authors: ["The e1000e_rust developers"],
+    description: "Intel 82574 Gigabit Ethernet driver",
+    license: "GPL",
+    params: {
+        int_mode: u8 {
+            default: 2,
+            description: "Best interrupt mode to use: 0 INTx, 1 MSI, 2 MSI-X (default)",
+        },
+        aspm: u8 {
+            default: 0,
+            description: "0 switch ASPM L0s and L1 off on the link (default), 1 leave it alone",
+        },
+    },
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ethtool callbacks.
+
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
+use kernel_ext::net::{
+    device::Device,
+    ethtool::{
+        self,
+        LinkModes,
+        LinkSettings,
+        Operations,
+        RingSizes, //
+    },
+    rtnl::Rtnl, //
+};
+
+use crate::{
+    aspm::View,
+    counters::ENTRIES,
+    link::{
+        Duplex,
+        ForcedSpeed,
+        LinkMode,
+        LinkRequest,
+        LinkState,
+        Mdix,
+        Modes,
+        Pause, //
+    },
+    mdic::MdicError,
+    nic::{
+        Nic,
+        MAX_RING,
+        MIN_RING, //
+    },
+    phy, //
+};
+
+/// A statistic that the driver keeps itself.
+struct Own {
+    name: &'static str,
+    get: fn(&Nic<'_>) -> u64,
+}
+
+macro_rules! own {
+    ($($name:literal: $get:expr;)*) => {
+        &[$(Own { name: $name, get: $get }),*]
+    };
+}
+
+/// In the order of `ethtool -S`, behind the hardware's.
+const OWN: &[Own] = own! {
+    "resets": |nic| nic.health.resets.load(Relaxed);
+    "tx_hangs": |nic| nic.health.tx_hangs.load(Relaxed);
+    "tx_dropped": |nic| nic.counts.tx_dropped.load(Relaxed);
+    "rx_alloc_failed": |nic| nic.counts.rx_no_memory.load(Relaxed);
+    "rx_damaged": |nic| nic.counts.rx_damaged.load(Relaxed);
+    "rx_csum_errors": |nic| nic.counts.rx_bad_checksum.load(Relaxed);
+    "rx_absurd_descriptors": |nic| nic.counts.rx_absurd.load(Relaxed);
+    "dead_reads": |nic| nic.csr.losses();
+    "ivar_repairs": |nic| nic.health.ivar_repairs.load(Relaxed);
+    "interrupts_lost": |nic| nic.health.interrupts_lost.load(Relaxed);
+    "irq_selfcheck_failures": |nic| nic.irq.check_failures.load(Relaxed);
+    "link_unknown": |nic| nic.health.link_unknown.load(Relaxed);
+    "aspm_before": |nic| nic.aspm.before.as_ref().map_or(0, View::stat);
+    "aspm_after": |nic| nic.aspm.after.as_ref().map_or(0, View::stat);
+    "aspm_result": |nic| nic.aspm.way as u64;
+    "phy_read_err_ownership": |nic| nic.phy.read_errors()[MdicError::Ownership.index()];
+    "phy_read_err_timeout": |nic| nic.phy.read_errors()[MdicError::Timeout.index()];
+    "phy_read_err_flagged": |nic| nic.phy.read_errors()[MdicError::Flagged.index()];
+    "phy_read_err_gone": |nic| nic.phy.read_errors()[MdicError::Gone.index()];
+    "phy_read_err_mismatch": |nic| nic.phy.read_errors()[MdicError::Mismatch.index()];
+    "phy_write_err_ownership": |nic| nic.phy.write_errors()[MdicError::Ownership.index()];
+    "phy_write_err_timeout": |nic| nic.phy.write_errors()[MdicError::Timeout.index()];
+    "phy_write_err_flagged": |nic| nic.phy.write_errors()[MdicError::Flagged.index()];
+    "phy_write_err_gone": |nic| nic.phy.write_errors()[MdicError::Gone.index()];
+    "phy_write_err_mismatch": |nic| nic.phy.write_errors()[MdicError::Mismatch.index()];
+};
+
+const NAMES: [&str; ENTRIES.len() + OWN.len()] = {
+    let mut names = [""; ENTRIES.len() + OWN.len()];
+    let mut i = 0;
+    while i < ENTRIES.len() {
+        names[i] = ENTRIES[i].name;
+        i += 1;
+    }
+    let mut i = 0;
+    while i < OWN.len() {
+        names[ENTRIES.len() + i] = OWN[i].name;
+        i += 1;
+    }
+    names
+};
+
+/// Offsets of the registers in a dump: those without side effects on a read. The first twelve are
+/// those of the in-tree driver's dump.
+const DUMP: [usize; 32] = [
+    0x0000, 0x0008, 0x0100, 0x2808, 0x2810, 0x2818, 0x2820, 0x0400, 0x3808, 0x3810, 0x3818, 0x3820,
+    0x0018, 0x0e00, 0x00e4, 0x00dc, 0x00d0, 0x00e8, 0x00ec, 0x00f0, 0x00f4, 0x00f8, 0x2828, 0x3828,
+    0x3840, 0x5000, 0x5008, 0x1000, 0x0f00, 0x5820, 0x5b00, 0x5b64,
+];
+
+const SUPPORTED: LinkModes = LinkModes::BASE10_HALF
+    .with(LinkModes::BASE10_FULL)
+    .with(LinkModes::BASE100_HALF)
+    .with(LinkModes::BASE100_FULL)
+    .with(LinkModes::BASE1000_FULL)
+    .with(LinkModes::AUTONEG)
+    .with(LinkModes::TP)
+    .with(LinkModes::PAUSE)
+    .with(LinkModes::ASYM_PAUSE);
+
+/// The modes of the link layer beside those of ethtool.
+const MODES: [(Modes, LinkModes); 5] = [
+    (Modes::HALF_10, LinkModes::BASE10_HALF),
+    (Modes::FULL_10, LinkModes::BASE10_FULL),
+    (Modes::HALF_100, LinkModes::BASE100_HALF),
+    (Modes::FULL_100, LinkModes::BASE100_FULL),
+    (Modes::FULL_1000, LinkModes::BASE1000_FULL),
+];
+
+fn to_ethtool(modes: Modes) -> LinkModes {
+    MODES
+        .into_iter()
+        .filter(|&(ours, _)| modes.contains(ours))
+        .fold(LinkModes::TP, |set, (_, theirs)| set.with(theirs))
+}
+
+fn from_ethtool(modes: LinkModes) -> Modes {
+    MODES
+        .into_iter()
+        .filter(|&(_, theirs)| modes.contains(theirs))
+        .fold(Modes::NONE, |set, (ours, _)| set.with(ours))
+}
+
+fn pause_modes(pause: Pause) -> LinkModes {
+    let set = LinkModes::default();
+    match (pause.rx, pause.tx) {
+        (false, false) => set,
+        (true, true) => set.with(LinkModes::PAUSE),
+        (true, false) => set.with(LinkModes::PAUSE).with(LinkModes::ASYM_PAUSE),
+        (false, true) => set.with(LinkModes::ASYM_PAUSE),
+    }
+}
+
+fn duplex(duplex: Duplex) -> ethtool::Duplex {
+    match duplex {
+        Duplex::Half => ethtool::Duplex::Half,
+        Duplex::Full => ethtool::Duplex::Full,
+    }
+}
+
+impl Operations for Nic<'_> {
+    const MAX_RINGS: RingSizes = RingSizes {
+        rx: MAX_RING,
+        tx: MAX_RING,
+    };
+    const STAT_NAMES: &'static [&'static str] = &NAMES;
+    const DUMP_WORDS: usize = DUMP.len();
+
+    fn ethtool_stats(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u64]) {
+        let nic = dev.data();
+        // At most a tick old; a device that is gone adds nothing.
+        let hardware = ENTRIES.iter().map(|entry| (entry.get)(&nic.statistics));
+        let own = OWN.iter().map(|own| (own.get)(nic));
+        for (to, value) in out.iter_mut().zip(Iterator::chain(hardware, own)) {
+            *to = value;
+        }
+    }
+
+    fn link_settings(dev: &Device<Self>, _rtnl: &mut Rtnl) -> Result<LinkSettings> {
+        let nic = dev.data();
+        let request = *nic.link_request.lock();
+        let link = match *nic.link.lock() {
+            LinkState::Up(link) if dev.carrier_ok() => Some(link),
+            _ => None,
+        };
+        // What the partner says is only asked for while there is one; a failure is counted and
+        // told as none.
+        let partner = match link {
+            Some(_) => nic
+                .phy
+                .read_partner(&nic.csr)
+                .inspect_err(|e| nic.tell_phy_error(dev, e))
+                .map_or(LinkModes::default(), |(anlpar, gbsr)| {
+                    to_ethtool(Modes::from_partner(anlpar, gbsr)).with(LinkModes::AUTONEG)
+                }),
+            None => LinkModes::default(),
+        };
+        let (autoneg, advertising) = match request.mode {
+            LinkMode::Autoneg(modes) => (
+                true,
+                to_ethtool(modes)
+                    .with(LinkModes::AUTONEG)
+                    .with(pause_modes(request.pause)),
+            ),
+            LinkMode::Forced(..) => (false, LinkModes::TP),
+        };
+        Ok(LinkSettings {
+            link: link.map(|link| (link.speed.mbps(), duplex(link.duplex))),
+            autoneg,
+            phy_address: phy::ADDRESS,
+            supported: SUPPORTED,
+            advertising,
+            partner: if autoneg { partner } else { LinkModes::default() },
+        })
+    }
+
+    fn set_link_settings(
+        dev: &Device<Self>,
+        _rtnl: &mut Rtnl,
+        request: ethtool::LinkRequest,
+    ) -> Result {
+        let nic = dev.data();
+        let mode = match request {
+            ethtool::LinkRequest::Autoneg(modes) => {
+                let modes = from_ethtool(modes);
+                if modes.is_empty() {
+                    dev_info!(
+                        nic.pdev,
+                        "{}: advertise at least one of 10, 100 (half, full) and 1000 (full)\n",
+                        dev.name()
+                    );
+                    return Err(EINVAL);
+                }
+                LinkMode::Autoneg(modes)
+            }
+            ethtool::LinkRequest::Forced(speed, wanted) => {
+                let speed = match speed {
+                    10 => ForcedSpeed::Mbps10,
+                    100 => ForcedSpeed::Mbps100,
+                    _ => {
+                        dev_info!(
+                            nic.pdev,
+                            "{}: only 10 and 100 Mb/s can be forced; 1000 needs autoneg on\n",
+                            dev.name()
+                        );
+                        return Err(EINVAL);
+                    }
+                };
+                LinkMode::Forced(
+                    speed,
+                    match wanted {
+                        ethtool::Duplex::Half => Duplex::Half,
+                        ethtool::Duplex::Full => Duplex::Full,
+                    },
+                )
+            }
+        };
+        let old = *nic.link_request.lock();
+        let new = LinkRequest {
+            mode,
+            // Automatic crossover stays what it is.
+            mdix: Mdix::Auto,
+            ..old
+        };
+        *nic.link_request.lock() = new;
+        let hardware = nic.hardware.lock();
+        if hardware.is_none() {
+            return Ok(());
+        }
+        nic.set_up_link(dev)
+            .inspect(|()| dev.kick_service())
+            .inspect_err(|_| *nic.link_request.lock() = old)
+    }
+
+    fn restart_autoneg(dev: &Device<Self>, _rtnl: &mut Rtnl) -> Result {
+        let nic = dev.data();
+        if !matches!(nic.link_request.lock().mode, LinkMode::Autoneg(_)) {
+            return Err(EINVAL);
+        }
+        let hardware = nic.hardware.lock();
+        if hardware.is_none() {
+            return Err(EAGAIN);
+        }
+        nic.phy
+            .restart_autoneg(&nic.csr)
+            .inspect_err(|e| nic.tell_phy_error(dev, e))
+            .map_err(|_| EIO)?;
+        dev.kick_service();
+        Ok(())
+    }
+
+    fn ring_sizes(dev: &Device<Self>, rtnl: &mut Rtnl) -> RingSizes {
+        dev.data().setup.get(rtnl).rings
+    }
+
+    fn set_ring_sizes(dev: &Device<Self>, rtnl: &mut Rtnl, sizes: RingSizes) -> Result {
+        let nic = dev.data();
+        // As the in-tree driver does, odd sizes are rounded up rather than refused.
+        let round = |n: u32| {
+            n.clamp(MIN_RING, MAX_RING)
+                .checked_next_power_of_two()
+                .unwrap_or(MAX_RING)
+        };
+        let new = RingSizes {
+            rx: round(sizes.rx),
+            tx: round(sizes.tx),
+        };
+        let old = core::mem::replace(&mut nic.setup.get_mut(rtnl).rings, new);
+        if old == new {
+            return Ok(());
+        }
+        nic.restart_if_running(dev, rtnl).inspect_err(|_| {
+            // The old sizes have worked before.
+            nic.setup.get_mut(rtnl).rings = old;
+            dev.kick_service();
+        })
+    }
+
+    fn register_dump(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u32]) -> u32 {
+        let nic = dev.data();
+        for (to, &offset) in out.iter_mut().zip(&DUMP) {
+            match nic.csr.read_raw(offset) {
+                Ok(value) => *to = value,
+                Err(_) => {
+                    // A dump of zeroes; the reason is in the log.
+                    dev.kick_service();
+                    break;
+                }
+            }
+        }
+        // As in the in-tree driver: format 1, revision, device.
+        1 << 24 | u32::from(nic.pdev.revision_id()) << 16 | u32::from(nic.pdev.device_id())
+    }
+
+    fn message_level(&self) -> u32 {
+        self.message_level.load(Relaxed)
+    }
+
+    fn set_message_level(&self, level: u32) {
+        self.message_level.store(level, Relaxed);
+    }
+}

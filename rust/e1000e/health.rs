@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Looking after the device: once a second, and when it asks for it.
+//!
+//! What the field reports have in common is a driver that did not notice. So nothing here is
+//! believed to hold because it once did: that the device answers, that its engines are on, that
+//! `IVAR` is what was written, that interrupts arrive, that queued frames leave, and what the link
+//! is, is looked at anew with every tick.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            AtomicFlag,
+            Relaxed, //
+        },
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta,
+        Instant,
+        Monotonic, //
+    }, //
+};
+use kernel_ext::{
+    net::{
+        device::Device,
+        rtnl::Rtnl, //
+    },
+    ratelimit::RateLimit, //
+};
+
+use crate::{
+    chip,
+    csr::Gone,
+    irq::Layout,
+    link::{
+        self,
+        LinkState, //
+    },
+    nic::Nic,
+    regs, //
+};
+
+/// Time from one tick to the next, in milliseconds.
+const PERIOD: u32 = 1000;
+
+/// Time until a link that could not be read is looked at again, in milliseconds.
+const RETRY: u32 = 100;
+
+/// Least time between two looks at the link, however often the device asks.
+const LEAST_PAUSE: Delta = Delta::from_millis(10);
+
+/// Looks at the link that must fail in a row before the carrier goes off and the PHY is recovered.
+const PHY_FAILURES: u32 = 3;
+
+/// With the PHY still failing, recovery is tried again after so many more looks.
+const PHY_RETRY: u32 = 20;
+
+/// Ticks without progress of the transmit ring that make a hang.
+const HANG_TICKS: u32 = 2;
+
+/// Why the device is to be reset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Reason {
+    /// The stack found a transmit queue stopped for too long.
+    TxTimeout = 1,
+    /// Queued frames do not leave.
+    TxHang = 2,
+    /// The receiver or the transmitter is off.
+    EngineOff = 3,
+    /// No interrupt arrived, although one was raised.
+    InterruptsLost = 4,
+    /// `IVAR` does not keep what is written to it.
+    IvarStuck = 5,
+    /// The PHY hangs or cannot be read.
+    Phy = 6,
+    /// The device answers again.
+    Back = 7,
+    /// The last attempt to bring it up failed.
+    Retry = 8,
+}
+
+impl Reason {
+    fn from_raw(raw: u32) -> Option<Self> {
+        [
+            Self::TxTimeout,
+            Self::TxHang,
+            Self::EngineOff,
+            Self::InterruptsLost,
+            Self::IvarStuck,
+            Self::Phy,
+            Self::Back,
+            Self::Retry,
+        ]
+        .into_iter()
+        .find(|&reason| reason as u32 == raw)
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::TxTimeout => "a transmit queue is stuck",
+            Self::TxHang => "queued frames do not leave",
+            Self::EngineOff => "receiver or transmitter was switched off behind the driver",
+            Self::InterruptsLost => "interrupts do not arrive",
+            Self::IvarStuck => "IVAR does not keep its value",
+            Self::Phy => "the PHY does not work",
+            Self::Back => "the device answers again",
+            Self::Retry => "trying again to bring it up",
+        }
+    }
+}
+
+/// What one tick leaves for the next. Only the service touches it.
+struct Memory {
+    /// When the last whole tick was.
+    last_tick: Option<Instant<Monotonic>>,
+    /// When the link was last looked at.
+    last_look: Option<Instant<Monotonic>>,
+    /// Frames that the chip was done with.
+    tx_done: u64,
+    /// Ticks without progress.
+    tx_stuck: u32,
+    /// Interrupts handled, when some were raised.
+    interrupts: Option<u32>,
+    /// Looks at the link that failed in a row.
+    phy_failures: u32,
+    /// It was told that the device is gone.
+    told_gone: bool,
+}
+
+/// What looking after one device needs and finds.
+#[pin_data]
+pub(crate) struct Health {
+    /// A reset that was asked for: a [`Reason`], or 0.
+    requested: Atomic<u32>,
+    /// The link may have changed.
+    link_event: AtomicFlag,
+    #[pin]
+    memory: Mutex<Memory>,
+    /// For messages about what may happen often.
+    #[pin]
+    pub(crate) limit: RateLimit,
+    /// Resets, for whatever reason.
+    pub(crate) resets: Atomic<u64>,
+    /// Resets because frames did not leave.
+    pub(crate) tx_hangs: Atomic<u64>,
+    /// Times that `IVAR` was found changed and written anew.
+    pub(crate) ivar_repairs: Atomic<u64>,
+    /// Times that no interrupt arrived although one was raised.
+    pub(crate) interrupts_lost: Atomic<u64>,
+    /// Looks at the link that failed.
+    pub(crate) link_unknown: Atomic<u64>,
+}
+
+impl Health {
+    /// Nothing has happened yet.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            requested: Atomic::new(0),
+            link_event: AtomicFlag::new(false),
+            memory <- new_mutex!(Memory {
+                last_tick: None,
+                last_look: None,
+                tx_done: 0,
+                tx_stuck: 0,
+                interrupts: None,
+                phy_failures: 0,
+                told_gone: false,
+            }),
+            limit <- RateLimit::new(),
+            resets: Atomic::new(0),
+            tx_hangs: Atomic::new(0),
+            ivar_repairs: Atomic::new(0),
+            interrupts_lost: Atomic::new(0),
+            link_unknown: Atomic::new(0),
+        })
+    }
+
+    /// The chip says that the link has changed. Any context.
+    pub(crate) fn link_event(&self, dev: &Device<Nic<'_>>) {
+        if !self.link_event.xchg(true, Relaxed) {
+            dev.kick_service();
+        }
+    }
+
+    /// The chip does not answer. Any context.
+    pub(crate) fn gone_event(&self, dev: &Device<Nic<'_>>, _: Gone) {
+        dev.kick_service();
+    }
+
+    /// Asks for a reset. Any context.
+    pub(crate) fn request(&self, dev: &Device<Nic<'_>>, reason: Reason) {
+        self.requested.store(reason as u32, Relaxed);
+        dev.kick_service();
+    }
+
+    /// Forgets what no longer holds once the rings are new.
+    fn restarted(&self) {
+        let mut memory = self.memory.lock();
+        memory.tx_stuck = 0;
+        memory.interrupts = None;
+        self.requested.store(0, Relaxed);
+    }
+}
+
+/// Looks after the device; asks to be called again for as long as the interface is to be up.
+pub(crate) fn service(dev: &Device<Nic<'_>>) {
+    let nic = dev.data();
+    if !nic.wanted.load(Relaxed) {
+        return;
+    }
+    let (reason, again) = look(nic, dev);
+    if let Some(reason) = reason {
+        recover(nic, dev, reason);
+    }
+    dev.arm_service(again);
+}
+
+/// Looks at everything that is due. Returns what is to be recovered from, and when to look again.
+fn look(nic: &Nic<'_>, dev: &Device<Nic<'_>>) -> (Option<Reason>, u32) {
+    // With the lock held nobody takes the hardware down meanwhile.
+    let hardware = nic.hardware.lock();
+    let Some(layout) = *hardware else {
+        return (Some(Reason::Retry), PERIOD);
+    };
+    let mut memory = nic.health.memory.lock();
+    if let Err(gone) = nic.csr.check() {
+        return (not_answering(nic, dev, &mut memory, gone), PERIOD);
+    }
+    if let Some(reason) = Reason::from_raw(nic.health.requested.xchg(0, Relaxed)) {
+        return (Some(reason), PERIOD);
+    }
+
+    let due = |last: Option<Instant<Monotonic>>, pause: Delta| match last {
+        Some(last) => last.elapsed() >= pause,
+        None => true,
+    };
+    if !due(memory.last_look, LEAST_PAUSE) {
+        fsleep(LEAST_PAUSE);
+    }
+    nic.health.link_event.store(false, Relaxed);
+    memory.last_look = Some(Instant::now());
+    let (mut reason, again) = look_at_link(nic, dev, &mut memory);
+
+    // A little less than the period, as that is what the timer may be early by.
+    if due(memory.last_tick, Delta::from_millis(i64::from(PERIOD) - 50)) {
+        memory.last_tick = Some(Instant::now());
+        match tick(nic, dev, &layout, &mut memory) {
+            Ok(found) => reason = reason.or(found),
+            Err(gone) => return (not_answering(nic, dev, &mut memory, gone), PERIOD),
+        }
+    }
+    (reason, again)
+}
+
+/// The device reads as all-ones. Tells so once, takes the carrier away, and looks whether it is
+/// back.
+fn not_answering(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    memory: &mut Memory,
+    gone: Gone,
+) -> Option<Reason> {
+    if !memory.told_gone {
+        memory.told_gone = true;
+        dev.carrier_off();
+        *nic.link.lock() = LinkState::Unknown(link::Cause::Gone);
+        dev_err!(
+            nic.pdev,
+            "{}: {}; waiting for it to come back, else reseat or power-cycle it\n",
+            dev.name(),
+            gone
+        );
+    }
+    if nic.csr.revive().is_err() {
+        return None;
+    }
+    memory.told_gone = false;
+    Some(Reason::Back)
+}
+
+/// What is looked at once a period.
+fn tick(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    layout: &Layout,
+    memory: &mut Memory,
+) -> Result<Option<Reason>, Gone> {
+    nic.statistics.update(&nic.csr)?;
+    if !nic.csr.read(regs::RCTL)?.en() || !nic.csr.read(regs::TCTL)?.en() {
+        return Ok(Some(Reason::EngineOff));
+    }
+    if let Some(reason) = check_ivar(nic, dev, layout)? {
+        return Ok(Some(reason));
+    }
+    if let Some(reason) = check_interrupts(nic, dev, layout, memory) {
+        return Ok(Some(reason));
+    }
+    check_transmission(nic, dev, memory)
+}
+
+/// `IVAR` must be what was written; if not it is repaired.
+fn check_ivar(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    layout: &Layout,
+) -> Result<Option<Reason>, Gone> {
+    let Layout::MsiX { ivar, .. } = layout else {
+        return Ok(None);
+    };
+    let Err(lost) = chip::check_ivar(&nic.csr, ivar)? else {
+        return Ok(None);
+    };
+    nic.health.ivar_repairs.add(1, Relaxed);
+    if nic.health.limit.allow(c"e1000e_rust: IVAR") {
+        dev_warn!(
+            nic.pdev,
+            "{}: {}; written anew (ivar_repairs in ethtool -S)\n",
+            dev.name(),
+            lost
+        );
+    }
+    match chip::write_ivar(&nic.csr, ivar) {
+        Ok(()) => Ok(None),
+        Err(chip::Error::Gone) => Err(Gone),
+        Err(_) => Ok(Some(Reason::IvarStuck)),
+    }
+}
+
+/// Every tick raises every interrupt: what was lost is looked at, also if something masked it, and
+/// if none at all has arrived by the next tick they are lost.
+fn check_interrupts(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    layout: &Layout,
+    memory: &mut Memory,
+) -> Option<Reason> {
+    let handled = nic.irq.handled();
+    if memory.interrupts == Some(handled) {
+        memory.interrupts = None;
+        nic.health.interrupts_lost.add(1, Relaxed);
+        return Some(Reason::InterruptsLost);
+    }
+    memory.interrupts = Some(handled);
+    // Otherwise the interrupt raised here would ask for another look.
+    nic.health.link_event.store(true, Relaxed);
+    layout.unmask(nic);
+    layout.raise_all(&nic.csr);
+    let _ = dev;
+    None
+}
+
+/// Frames that are queued must leave, unless the link partner forbids it.
+fn check_transmission(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    memory: &mut Memory,
+) -> Result<Option<Reason>, Gone> {
+    let done = nic.counts.tx_done.load(Relaxed);
+    let waiting = nic.counts.tx_queued.load(Relaxed) != done;
+    let paused = nic.csr.read(regs::STATUS)?.txoff();
+    if !waiting || done != memory.tx_done || paused || !dev.carrier_ok() {
+        memory.tx_done = done;
+        memory.tx_stuck = 0;
+        return Ok(None);
+    }
+    memory.tx_stuck = memory.tx_stuck.saturating_add(1);
+    if memory.tx_stuck < HANG_TICKS {
+        return Ok(None);
+    }
+    Ok(Some(Reason::TxHang))
+}
+
+/// Looks at the link; [`LinkState::Unknown`] is neither up nor down.
+fn look_at_link(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    memory: &mut Memory,
+) -> (Option<Reason>, u32) {
+    let request = *nic.link_request.lock();
+    let now = nic.phy.read_link(&nic.csr, &request);
+    let before = core::mem::replace(&mut *nic.link.lock(), now);
+    match now {
+        LinkState::Up(link) => {
+            memory.phy_failures = 0;
+            if before != now || !dev.carrier_ok() {
+                if nic
+                    .chip
+                    .link_up(&nic.csr, &link, Nic::max_frame(dev.mtu()))
+                    .is_err()
+                {
+                    dev.kick_service();
+                    return (None, PERIOD);
+                }
+                if !dev.carrier_ok() || before != now {
+                    dev_info!(nic.pdev, "{}: link up, {}\n", dev.name(), link);
+                }
+                dev.carrier_on();
+            }
+            match nic.phy.hang_tick(&nic.csr) {
+                Ok(true) => (Some(Reason::Phy), PERIOD),
+                // A failure is counted, and shows in the next look at the link.
+                Ok(false) | Err(_) => (None, PERIOD),
+            }
+        }
+        LinkState::Down => {
+            memory.phy_failures = 0;
+            if dev.carrier_ok() {
+                dev.carrier_off();
+                dev_info!(nic.pdev, "{}: link down\n", dev.name());
+            }
+            (None, PERIOD)
+        }
+        LinkState::Unknown(cause) => {
+            memory.phy_failures = memory.phy_failures.saturating_add(1);
+            nic.health.link_unknown.add(1, Relaxed);
+            if nic.health.limit.allow(c"e1000e_rust: link unknown") {
+                dev_err!(
+                    nic.pdev,
+                    "{}: link state unknown: Error reading PHY register: {}; \
+                     see phy_read_err_* in ethtool -S\n",
+                    dev.name(),
+                    cause
+                );
+            }
+            if memory.phy_failures < PHY_FAILURES {
+                return (None, RETRY);
+            }
+            if dev.carrier_ok() {
+                dev.carrier_off();
+                dev_err!(
+                    nic.pdev,
+                    "{}: carrier off, as the PHY cannot be read; recovering\n",
+                    dev.name()
+                );
+            }
+            let due = memory.phy_failures.wrapping_sub(PHY_FAILURES) % PHY_RETRY == 0;
+            (due.then_some(Reason::Phy), PERIOD)
+        }
+    }
+}
+
+/// Resets the device.
+fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) {
+    let mut rtnl = Rtnl::lock();
+    // The interface may have been taken down while we waited.
+    if !nic.wanted.load(Relaxed) {
+        return;
+    }
+    nic.health.resets.add(1, Relaxed);
+    if matches!(reason, Reason::TxHang | Reason::TxTimeout) {
+        nic.health.tx_hangs.add(1, Relaxed);
+    }
+    if nic.health.limit.allow(c"e1000e_rust: reset") {
+        dev_warn!(nic.pdev, "{}: reset: {}\n", dev.name(), reason.text());
+        if matches!(reason, Reason::TxHang | Reason::TxTimeout) {
+            tell_ring(nic, dev);
+        }
+    }
+    let mut result = Ok(());
+    if reason == Reason::Phy {
+        result = nic
+            .phy
+            .hardware_reset(&nic.csr)
+            .map(|_| ())
+            .map_err(|e| nic.tell_phy_error(dev, &e));
+    }
+    if nic.restart(dev, &mut rtnl).is_err() {
+        dev.carrier_off();
+        return;
+    }
+    if reason == Reason::Phy || reason == Reason::Back || reason == Reason::Retry {
+        result = result.and(nic.set_up_link(dev).map_err(|_| ()));
+    }
+    nic.health.restarted();
+    // A failure has been told, and shows as a link that is down or unknown.
+    let _ = result;
+}
+
+/// Tells where the transmit ring stands.
+fn tell_ring(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
+    use kernel::io::register::Array;
+    if let (Ok(head), Ok(tail)) = (
+        nic.csr.read(regs::TDH::at(0)),
+        nic.csr.read(regs::TDT::at(0)),
+    ) {
+        dev_warn!(
+            nic.pdev,
+            "{}: TDH {} TDT {}, frames queued {} done {}\n",
+            dev.name(),
+            head.into_raw(),
+            tail.into_raw(),
+            nic.counts.tx_queued.load(Relaxed),
+            nic.counts.tx_done.load(Relaxed)
+        );
+    }
+}

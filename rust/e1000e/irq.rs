@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Interrupts: choosing how they are signalled, proving that each arrives, handling them.
+//!
+//! A vector that is lost leaves a driver running on blind: it happened to the ESX driver with this
+//! chip's five-entry `IVAR`. So no interrupt is trusted before it has been seen to arrive, and the
+//! mapping is read back for as long as the device runs (see [`crate::health`]).
+
+use kernel::{
+    irq::IrqReturn,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use kernel_ext::net::{
+    device::Device,
+    irq::{
+        HardIrq,
+        Mode, //
+    },
+    rtnl::Rtnl, //
+};
+
+use crate::{
+    chip::{
+        self,
+        Interrupts, //
+    },
+    csr::Csr,
+    ivar::{
+        Assignment,
+        Cause,
+        Ivar,
+        Vector,
+        VectorCount, //
+    },
+    nic::Nic,
+    regs::cause, //
+};
+
+/// Least distance between two interrupts of a vector, in units of 256 ns: 20,000 a second.
+const THROTTLE: u16 = 195;
+
+/// How often, and how far apart, the self-check looks whether its interrupts have arrived.
+const CHECK_LOOKS: u32 = 250;
+const CHECK_INTERVAL: Delta = Delta::from_millis(2);
+
+/// The best interrupt mode that may be used (parameter `int_mode`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Best {
+    /// One shared line.
+    Intx,
+    /// One message.
+    Msi,
+    /// Several messages.
+    MsiX,
+}
+
+impl Best {
+    /// As the in-tree driver's `IntMode` numbers them.
+    pub(crate) fn from_parameter(value: u8) -> Result<Self> {
+        match value {
+            0 => Ok(Self::Intx),
+            1 => Ok(Self::Msi),
+            2 => Ok(Self::MsiX),
+            _ => Err(EINVAL),
+        }
+    }
+}
+
+/// What to try, best first: a mode and a number of vectors.
+const CANDIDATES: [(Best, Mode, u32); 4] = [
+    // A vector for each cause.
+    (Best::MsiX, Mode::MsiX, 5),
+    // Some boards' NVM lets the function report only three (word 0x1B, bits 9:7).
+    (Best::MsiX, Mode::MsiX, 3),
+    (Best::Msi, Mode::Msi, 1),
+    (Best::Intx, Mode::Intx, 1),
+];
+
+/// How interrupts are signalled.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout {
+    /// Causes are mapped to vectors.
+    MsiX {
+        /// Which to which.
+        assignment: Assignment,
+        /// The same, for the register.
+        ivar: Ivar,
+    },
+    /// One interrupt for everything.
+    Single(Mode),
+}
+
+impl Layout {
+    fn new(mode: Mode, vectors: u32) -> Option<Self> {
+        match mode {
+            Mode::MsiX => {
+                let assignment = Assignment::spread(VectorCount::new(vectors)?);
+                let ivar = Ivar::from(&assignment);
+                Some(Self::MsiX { assignment, ivar })
+            }
+            Mode::Msi | Mode::Intx => Some(Self::Single(mode)),
+        }
+    }
+
+    fn program(&self) -> Interrupts<'_> {
+        match self {
+            Self::MsiX { ivar, .. } => Interrupts::MsiX(ivar),
+            Self::Single(_) => Interrupts::Single,
+        }
+    }
+
+    /// Unmasks everything that is listened to. Any context.
+    pub(crate) fn unmask(&self, nic: &Nic<'_>) {
+        nic.chip.unmask(&nic.csr, self.program());
+    }
+
+    /// Raises every interrupt once, so that whatever was lost or waits is looked at. Any context.
+    pub(crate) fn raise_all(&self, csr: &Csr<'_>) {
+        csr.ics_write(match self {
+            Self::MsiX { .. } => cause::QUEUES | cause::OTHER | cause::LSC,
+            Self::Single(_) => cause::LEGACY,
+        });
+    }
+
+    /// Bits of the vectors there are.
+    fn all_vectors(&self) -> u32 {
+        match self {
+            Self::MsiX { assignment, .. } => (1 << assignment.count().get()) - 1,
+            Self::Single(_) => 1,
+        }
+    }
+
+    /// Vector by vector, the causes it signals, as bits of [`cause`].
+    fn causes(&self, vector: Vector) -> u32 {
+        let Self::MsiX { assignment, .. } = self else {
+            return 0;
+        };
+        assignment.causes(vector).fold(0, |bits, cause| {
+            bits | match cause {
+                Cause::Rx0 => cause::RXQ[0],
+                Cause::Rx1 => cause::RXQ[1],
+                Cause::Tx0 => cause::TXQ[0],
+                Cause::Tx1 => cause::TXQ[1],
+                Cause::Other => cause::OTHER,
+            }
+        })
+    }
+
+    /// The vector that serves channel 0.
+    fn channel_vector(&self) -> usize {
+        match self {
+            Self::MsiX { assignment, .. } => assignment.vector(Cause::Rx0).index().into(),
+            Self::Single(_) => 0,
+        }
+    }
+}
+
+impl kernel::fmt::Display for Layout {
+    fn fmt(&self, f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+        match self {
+            Self::MsiX { assignment, ivar } => f.write_fmt(fmt!(
+                "MSI-X, {} vectors, {}",
+                assignment.count().get(),
+                ivar.decode(ivar.raw())
+            )),
+            Self::Single(mode) => f.write_fmt(fmt!("{}", mode)),
+        }
+    }
+}
+
+/// What the interrupt handlers need, set before the vectors are requested.
+pub(crate) struct Shared {
+    /// Vector by vector, the causes it signals, as bits of [`cause`]; all 0 outside MSI-X.
+    causes: [Atomic<u32>; CAUSES],
+    /// Bits of the vectors that were seen to arrive.
+    seen: Atomic<u32>,
+    /// Interrupts handled, by all vectors; only its change matters.
+    handled: Atomic<u32>,
+    /// Vectors that did not arrive in a self-check.
+    pub(crate) check_failures: Atomic<u64>,
+}
+
+const CAUSES: usize = crate::ivar::CAUSES;
+
+impl Shared {
+    /// No vectors.
+    pub(crate) const fn new() -> Self {
+        Self {
+            causes: [const { Atomic::new(0) }; CAUSES],
+            seen: Atomic::new(0),
+            handled: Atomic::new(0),
+            check_failures: Atomic::new(0),
+        }
+    }
+
+    /// A number that changes with every interrupt.
+    pub(crate) fn handled(&self) -> u32 {
+        self.handled.load(Relaxed)
+    }
+
+    fn prepare(&self, layout: &Layout) {
+        for (i, causes) in self.causes.iter().enumerate() {
+            let vector = match layout {
+                // CAST: One of five.
+                Layout::MsiX { assignment, .. } => assignment.count().vector(i as u8),
+                Layout::Single(_) => None,
+            };
+            causes.store(vector.map_or(0, |vector| layout.causes(vector)), Relaxed);
+        }
+        self.seen.store(0, Relaxed);
+    }
+}
+
+/// Gets interrupts working, in the best way that proves to work. They stay masked.
+pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> Result<Layout> {
+    for (needs, mode, vectors) in CANDIDATES {
+        if needs > nic.best_mode || (mode == Mode::MsiX && vectors > nic.chip.max_vectors()) {
+            continue;
+        }
+        let Some(layout) = Layout::new(mode, vectors) else {
+            continue;
+        };
+        // Before the first handler can run.
+        nic.irq.prepare(&layout);
+        if dev.request_vectors(rtnl, mode, vectors as usize).is_err() {
+            continue;
+        }
+        match try_layout(nic, dev, &layout) {
+            Ok(true) => {
+                dev.link_vector(rtnl, 0, layout.channel_vector());
+                dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
+                return Ok(layout);
+            }
+            Ok(false) => dev.free_vectors(rtnl),
+            Err(e) => {
+                dev.free_vectors(rtnl);
+                return Err(e);
+            }
+        }
+    }
+    dev_err!(
+        nic.pdev,
+        "{}: no way of signalling interrupts works; try another slot, or pci=nomsi\n",
+        dev.name()
+    );
+    Err(EIO)
+}
+
+/// Programs `layout` and checks that every vector of it arrives; `false` if not, which is told.
+fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, layout: &Layout) -> Result<bool> {
+    match nic.chip.set_interrupts(&nic.csr, layout.program()) {
+        Ok(()) => {}
+        Err(e @ chip::Error::Ivar(_)) => {
+            dev_warn!(nic.pdev, "{}: {}; trying without MSI-X\n", dev.name(), e);
+            return Ok(false);
+        }
+        Err(e) => {
+            dev_err!(nic.pdev, "{}: interrupts: {}\n", dev.name(), e);
+            return Err(e.into());
+        }
+    }
+    match layout {
+        Layout::MsiX { assignment, .. } => {
+            for vector in assignment.count().vectors() {
+                nic.chip.set_throttle(&nic.csr, Some(vector), THROTTLE);
+            }
+        }
+        Layout::Single(_) => nic.chip.set_throttle(&nic.csr, None, THROTTLE),
+    }
+
+    let all = layout.all_vectors();
+    layout.unmask(nic);
+    layout.raise_all(&nic.csr);
+    for _ in 0..CHECK_LOOKS {
+        if nic.irq.seen.load(Relaxed) & all == all {
+            break;
+        }
+        fsleep(CHECK_INTERVAL);
+    }
+    chip::mask_all(&nic.csr)?;
+    let missing = all & !nic.irq.seen.load(Relaxed);
+    if missing == 0 {
+        return Ok(true);
+    }
+    nic.irq
+        .check_failures
+        .add(missing.count_ones().into(), Relaxed);
+    dev_warn!(
+        nic.pdev,
+        "{}: {}: vectors {:#x} of {:#x} do not arrive; trying the next mode\n",
+        dev.name(),
+        layout,
+        missing,
+        all
+    );
+    Ok(false)
+}
+
+/// Handles the interrupt of `vector`.
+#[inline]
+pub(crate) fn handle(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    vector: usize,
+    ctx: &HardIrq<'_>,
+) -> IrqReturn {
+    let causes = nic
+        .irq
+        .causes
+        .get(vector)
+        .map_or(0, |causes| causes.load(Relaxed));
+    let ours = if causes == 0 {
+        single(nic, dev, ctx)
+    } else {
+        message(nic, dev, causes, ctx)
+    };
+    if !ours {
+        return IrqReturn::None;
+    }
+    nic.irq
+        .handled
+        .store(nic.irq.handled.load(Relaxed).wrapping_add(1), Relaxed);
+    // CAST: There are at most five vectors.
+    let bit = 1u32.wrapping_shl(vector as u32);
+    let seen = nic.irq.seen.load(Relaxed);
+    if seen & bit == 0 {
+        // Vectors may arrive on several processors at once.
+        nic.irq.seen.fetch_add(bit, Relaxed);
+    }
+    IrqReturn::Handled
+}
+
+/// An MSI-X message. It may be one without work, or for a queue that is not in use: the mapping
+/// gives every cause a vector, so that none can be lost.
+#[inline]
+fn message(nic: &Nic<'_>, dev: &Device<Nic<'_>>, causes: u32, ctx: &HardIrq<'_>) -> bool {
+    if causes & cause::QUEUES != 0 {
+        // Queue causes are masked by the chip as their message is sent (EIAC, EIAME) and unmasked
+        // when the poll is done.
+        dev.schedule_poll(0, ctx);
+    }
+    if causes & cause::OTHER != 0 {
+        match chip::acknowledge_other(&nic.csr) {
+            Ok(icr) => {
+                if icr.lsc() {
+                    nic.health.link_event(dev);
+                }
+                nic.csr.ims_write(cause::OTHER | cause::OTHER_SOURCES);
+            }
+            Err(chip_gone) => nic.health.gone_event(dev, chip_gone),
+        }
+    }
+    true
+}
+
+/// An MSI, or the shared line; `false` if the device did not raise it.
+fn single(nic: &Nic<'_>, dev: &Device<Nic<'_>>, ctx: &HardIrq<'_>) -> bool {
+    // The read acknowledges and, by IAM, masks everything.
+    let icr = match nic.csr.read(crate::regs::ICR) {
+        Ok(icr) => icr,
+        Err(gone) => {
+            nic.health.gone_event(dev, gone);
+            return false;
+        }
+    };
+    if icr.into_raw() == 0 || !icr.int_asserted() {
+        return false;
+    }
+    if icr.lsc() {
+        nic.health.link_event(dev);
+    }
+    dev.schedule_poll(0, ctx);
+    true
+}
+
+/// Listens again once a poll has found nothing more to do.
+#[inline]
+pub(crate) fn rearm(nic: &Nic<'_>) {
+    let msi_x = nic
+        .irq
+        .causes
+        .first()
+        .is_some_and(|causes| causes.load(Relaxed) != 0);
+    nic.csr.ims_write(if msi_x {
+        cause::QUEUES
+    } else {
+        cause::LEGACY
+    });
+}

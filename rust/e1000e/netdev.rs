@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The network device's callbacks.
+
+use kernel::{
+    irq::IrqReturn,
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
+use kernel_ext::net::{
+    device::{
+        Config,
+        Device,
+        Features,
+        HardwareStats,
+        MacAddress,
+        Operations,
+        RxMode, //
+    },
+    irq::HardIrq,
+    napi::{
+        PollContext,
+        Polled, //
+    },
+    rtnl::Rtnl,
+    skbuff::SkBuff,
+    txq::TxQueue, //
+};
+
+use crate::{
+    health,
+    irq,
+    nic::{
+        Lent,
+        Nic,
+        Poll,
+        FRAME_OVERHEAD, //
+    },
+    phy,
+    tx, //
+};
+
+/// Payload and frame of the largest MTU that all switches agree on.
+const MAX_MTU: u32 = 9216;
+
+impl<'a> Operations for Nic<'a> {
+    type Tx = Lent<tx::Ring<'a>>;
+    type Poll = Lent<Poll<'a>>;
+    const CHANNELS: u32 = 1;
+
+    fn config(&self) -> Config {
+        // The chip counts no VLAN tag in its largest frame.
+        let max_mtu = self
+            .chip
+            .max_frame()
+            .saturating_sub(FRAME_OVERHEAD - 4)
+            .min(MAX_MTU);
+        Config {
+            mac: self.mac,
+            max_mtu,
+            features: Features::SG
+                .with(Features::HW_CSUM)
+                .with(Features::RXCSUM)
+                .with(Features::TSO)
+                .with(Features::TSO6),
+            fixed_features: Features::HIGHDMA,
+            tx_timeout_ms: 5000,
+        }
+    }
+
+    fn open(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        let nic = dev.data();
+        dev.carrier_off();
+        nic.bring_up(dev, rtnl)?;
+        // A link that cannot be set up now is looked after like one that fails later.
+        let _ = nic.set_up_link(dev);
+        nic.wanted.store(true, Relaxed);
+        dev.kick_service();
+        Ok(())
+    }
+
+    fn stop(dev: &Device<Self>, rtnl: &mut Rtnl) {
+        let nic = dev.data();
+        nic.wanted.store(false, Relaxed);
+        dev.carrier_off();
+        nic.take_down(dev, rtnl);
+        // The firmware may have the device back; one that is gone needs no telling.
+        let _ = nic.chip.set_driver_loaded(&nic.csr, false);
+    }
+
+    #[inline]
+    fn start_xmit(
+        dev: &Device<Self>,
+        tx: &mut Self::Tx,
+        queue: &TxQueue<'_>,
+        skb: SkBuff,
+        more: bool,
+    ) -> Result<(), SkBuff> {
+        tx.xmit(dev.data(), queue, skb, more)
+    }
+
+    #[inline]
+    fn poll(dev: &Device<Self>, poll: &mut Self::Poll, ctx: &PollContext<'_>) -> Polled {
+        poll.tx.poll(dev.data(), ctx);
+        let frames = poll.rx.poll(dev, ctx);
+        if frames < ctx.budget() {
+            Polled::Done(frames)
+        } else {
+            Polled::More
+        }
+    }
+
+    #[inline]
+    fn rearm(dev: &Device<Self>, _channel: usize) {
+        irq::rearm(dev.data());
+    }
+
+    #[inline]
+    fn interrupt(dev: &Device<Self>, vector: usize, ctx: &HardIrq<'_>) -> IrqReturn {
+        irq::handle(dev.data(), dev, vector, ctx)
+    }
+
+    fn service(dev: &Device<Self>) {
+        health::service(dev);
+    }
+
+    fn stats(dev: &Device<Self>) -> HardwareStats {
+        let nic = dev.data();
+        let hw = &nic.statistics;
+        let length = hw
+            .oversize()
+            .wrapping_add(hw.undersize())
+            .wrapping_add(hw.length_errors());
+        HardwareStats {
+            rx_errors: hw
+                .crc_errors()
+                .wrapping_add(hw.align_errors())
+                .wrapping_add(hw.rx_phy_errors())
+                .wrapping_add(hw.carrier_extension_errors())
+                .wrapping_add(length)
+                .wrapping_add(nic.counts.rx_absurd.load(Relaxed)),
+            rx_length_errors: length,
+            rx_crc_errors: hw.crc_errors(),
+            rx_frame_errors: hw.align_errors(),
+            rx_missed_errors: hw.missed(),
+            rx_dropped: nic.counts.rx_no_memory.load(Relaxed),
+            multicast: hw.rx_multicast(),
+            tx_errors: hw
+                .excessive_collisions()
+                .wrapping_add(hw.late_collisions()),
+            tx_dropped: nic.counts.tx_dropped.load(Relaxed),
+            tx_aborted_errors: hw.excessive_collisions(),
+            tx_window_errors: hw.late_collisions(),
+            tx_carrier_errors: hw.no_carrier_sense(),
+            collisions: hw.collisions(),
+        }
+    }
+
+    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>) -> Result {
+        let nic = dev.data();
+        let filters = &mut nic.setup.get_mut(rtnl).filters;
+        filters.begin(mode.promiscuous, mode.all_multicast);
+        for address in mode.unicast() {
+            filters.add_unicast(&address);
+        }
+        for address in mode.multicast() {
+            filters.add_multicast(&address);
+        }
+        nic.program_filters(rtnl)
+    }
+
+    fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result {
+        let nic = dev.data();
+        nic.setup.get_mut(rtnl).filters.set_primary(*mac);
+        nic.program_filters(rtnl)
+    }
+
+    fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        dev.data().restart_if_running(dev, rtnl)
+    }
+
+    fn tx_timeout(dev: &Device<Self>, _queue: usize) {
+        dev.data().health.request(dev, health::Reason::TxTimeout);
+    }
+
+    fn mii_address(&self) -> u8 {
+        phy::ADDRESS
+    }
+
+    fn mii_read(dev: &Device<Self>, _rtnl: &mut Rtnl, register: u8) -> Result<u16> {
+        let nic = dev.data();
+        nic.phy
+            .read(&nic.csr, phy::Reg::new(register))
+            .map_err(|e| {
+                nic.tell_phy_error(dev, &e);
+                EIO
+            })
+    }
+}

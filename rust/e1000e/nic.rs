@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One device: what its callbacks share, and how it goes up and down.
+
+use core::mem::ManuallyDrop;
+use core::ops::{
+    Deref,
+    DerefMut, //
+};
+use kernel::{
+    device::Bound,
+    new_mutex,
+    pci,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            AtomicFlag,
+            Relaxed, //
+        },
+        Mutex, //
+    }, //
+};
+use kernel_ext::{
+    net::{
+        device::{
+            Channel,
+            Device, //
+        },
+        ethtool::RingSizes,
+        rtnl::{
+            Rtnl,
+            RtnlCell, //
+        },
+        skbuff::DropReason, //
+    },
+    pci::{
+        enable,
+        master, //
+    },
+    ratelimit::RateLimit, //
+};
+
+use crate::{
+    aspm,
+    chip::{
+        Chip,
+        DmaStopped,
+        RxConfig, //
+    },
+    counters::Statistics,
+    csr::{
+        Csr,
+        Queue, //
+    },
+    filter::FilterState,
+    health::Health,
+    irq,
+    link::{
+        LinkRequest,
+        LinkState, //
+    },
+    phy::{
+        LinkSetup,
+        Phy, //
+    },
+    probe::Ready,
+    rx,
+    tx, //
+};
+
+/// Bytes around the payload of a frame: header, VLAN tag, FCS.
+pub(crate) const FRAME_OVERHEAD: u32 = 14 + 4 + 4;
+
+/// Ring sizes that `ethtool -G` takes: descriptors, in powers of two.
+pub(crate) const MIN_RING: u32 = 64;
+/// As [`MIN_RING`].
+pub(crate) const MAX_RING: u32 = 4096;
+const DEFAULT_RING: u32 = 256;
+
+/// What the holder of the RTNL may change.
+pub(crate) struct Setup {
+    /// Ring sizes, for the next time that the rings are made.
+    pub(crate) rings: RingSizes,
+    /// The filters, kept over resets.
+    pub(crate) filters: FilterState,
+}
+
+/// One device.
+#[pin_data]
+pub(crate) struct Nic<'a> {
+    /// The registers; unmapped before the function is disabled.
+    pub(crate) csr: Csr<'a>,
+    /// The PHY behind them.
+    pub(crate) phy: Pin<KBox<Phy>>,
+    /// What is special about the chip.
+    pub(crate) chip: &'static dyn Chip,
+    /// The PCI function.
+    pub(crate) pdev: &'a pci::Device<Bound>,
+    /// The permanent address.
+    pub(crate) mac: [u8; 6],
+    /// What was done about ASPM.
+    pub(crate) aspm: aspm::Outcome,
+    /// The best interrupt mode that the user allows.
+    pub(crate) best_mode: irq::Best,
+    /// What only the holder of the RTNL may touch.
+    pub(crate) setup: RtnlCell<Setup>,
+    /// Held by whoever changes the state of the hardware as a whole, or relies on it; taken after
+    /// the RTNL. How interrupts are signalled, while the rings run.
+    #[pin]
+    pub(crate) hardware: Mutex<Option<irq::Layout>>,
+    /// Set while the interface is to be up.
+    pub(crate) wanted: AtomicFlag,
+    /// What the link is to be.
+    #[pin]
+    pub(crate) link_request: Mutex<LinkRequest>,
+    /// What the link was found to be by the last look.
+    #[pin]
+    pub(crate) link: Mutex<LinkState>,
+    /// What the interrupt handlers need.
+    pub(crate) irq: irq::Shared,
+    /// What the health tick remembers.
+    #[pin]
+    pub(crate) health: Health,
+    /// The hardware's counters.
+    pub(crate) statistics: Statistics,
+    /// What the rings count.
+    pub(crate) counts: Counts,
+    /// `NETIF_MSG_*`.
+    pub(crate) message_level: Atomic<u32>,
+    /// For messages of the data path.
+    #[pin]
+    pub(crate) limit: RateLimit,
+    enabled: enable::Enabled<'a>,
+}
+
+/// Counters of the data path that the stack does not keep. Each is written by one context.
+pub(crate) struct Counts {
+    /// Frames handed to the transmit ring.
+    pub(crate) tx_queued: Atomic<u64>,
+    /// Frames that the chip is done with.
+    pub(crate) tx_done: Atomic<u64>,
+    /// Frames dropped instead of being sent.
+    pub(crate) tx_dropped: Atomic<u64>,
+    /// Frames dropped on reception for want of memory.
+    pub(crate) rx_no_memory: Atomic<u64>,
+    /// Frames dropped on reception because of errors.
+    pub(crate) rx_damaged: Atomic<u64>,
+    /// Frames with a wrong checksum, as found by the chip; they go to the stack.
+    pub(crate) rx_bad_checksum: Atomic<u64>,
+    /// Descriptors with contents that cannot be.
+    pub(crate) rx_absurd: Atomic<u64>,
+}
+
+impl Counts {
+    const fn new() -> Self {
+        Self {
+            tx_queued: Atomic::new(0),
+            tx_done: Atomic::new(0),
+            tx_dropped: Atomic::new(0),
+            rx_no_memory: Atomic::new(0),
+            rx_damaged: Atomic::new(0),
+            rx_bad_checksum: Atomic::new(0),
+            rx_absurd: Atomic::new(0),
+        }
+    }
+}
+
+/// Adds to a counter that only the current context writes.
+#[inline]
+pub(crate) fn count(counter: &Atomic<u64>, n: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+}
+
+/// Memory that the device may be using.
+///
+/// Given back only against the proof that the device has stopped; without it the memory is leaked,
+/// which is the lesser evil to a device writing over somebody else's.
+pub(crate) struct Lent<T>(ManuallyDrop<T>);
+
+impl<T> Lent<T> {
+    /// Marks `memory` as the device's from here on.
+    pub(crate) fn new(memory: T) -> Self {
+        Self(ManuallyDrop::new(memory))
+    }
+
+    /// Takes the memory back.
+    pub(crate) fn reclaim(self, _: &DmaStopped) -> T {
+        ManuallyDrop::into_inner(self.0)
+    }
+}
+
+impl<T> Deref for Lent<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Lent<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// The rings of all channels.
+type Channels<'a> = KVec<Channel<Nic<'a>>>;
+
+impl<'a> Nic<'a> {
+    /// The state of a device that is ready, with everything at its default.
+    pub(crate) fn new(ready: Ready<'a>) -> impl PinInit<Self, Error> + 'a {
+        let Ready {
+            pdev,
+            enabled,
+            csr,
+            chip,
+            phy,
+            aspm,
+            mac,
+            best_mode,
+        } = ready;
+        try_pin_init!(Self {
+            csr,
+            phy,
+            chip,
+            pdev,
+            mac,
+            aspm,
+            best_mode,
+            setup: RtnlCell::new(Setup {
+                rings: RingSizes {
+                    rx: DEFAULT_RING,
+                    tx: DEFAULT_RING,
+                },
+                filters: FilterState::new(*mac),
+            }),
+            hardware <- new_mutex!(None),
+            wanted: AtomicFlag::new(false),
+            link_request <- new_mutex!(LinkRequest::DEFAULT),
+            link <- new_mutex!(LinkState::Down),
+            irq: irq::Shared::new(),
+            health <- Health::new(),
+            statistics: Statistics::new(),
+            counts: Counts::new(),
+            message_level: Atomic::new(0x7),
+            limit <- RateLimit::new(),
+            enabled,
+        }? Error)
+    }
+
+    /// The longest frame at MTU `mtu`, in bytes, with header, VLAN tag and FCS.
+    pub(crate) fn max_frame(mtu: u32) -> u32 {
+        mtu.saturating_add(FRAME_OVERHEAD)
+    }
+
+    /// Brings the hardware up and starts the rings.
+    ///
+    /// On failure everything is as before, and the cause has been told.
+    pub(crate) fn bring_up(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        let mut hardware = self.hardware.lock();
+        if self.csr.gone() {
+            self.csr
+                .revive()
+                .inspect_err(|e| dev_err!(self.pdev, "{}: {}\n", dev.name(), e))?;
+        }
+        master::enable(self.pdev);
+        let max_frame = Self::max_frame(dev.mtu());
+        let stopped = self
+            .chip
+            .reset(&self.csr, &self.phy, max_frame)
+            .inspect_err(|e| {
+                dev_err!(
+                    self.pdev,
+                    "{}: reset failed: {}; power-cycle\n",
+                    dev.name(),
+                    e
+                )
+            })?;
+        self.chip.init_hw(&self.csr)?;
+        self.chip.set_driver_loaded(&self.csr, true)?;
+        self.chip
+            .set_filters(&self.csr, &self.setup.get(rtnl).filters)?;
+
+        let channels = self.make_channels(dev, rtnl)?;
+        let layout = match irq::set_up(self, dev, rtnl) {
+            Ok(layout) => layout,
+            Err(e) => {
+                Self::free_channels(channels, &stopped);
+                return Err(e);
+            }
+        };
+        if let Err(channels) = dev.start_channels(rtnl, channels) {
+            // Cannot be: nothing runs, and there are as many as there should.
+            Self::free_channels(channels, &stopped);
+            dev.free_vectors(rtnl);
+            return Err(EBUSY);
+        }
+        let rx_config = RxConfig {
+            max_frame,
+            checksum: true,
+            rss_hash: false,
+        };
+        if let Err(e) = self.chip.start(&self.csr, &rx_config, stopped) {
+            dev_err!(self.pdev, "{}: cannot start: {}\n", dev.name(), e);
+            drop(hardware);
+            self.take_down(dev, rtnl);
+            return Err(e.into());
+        }
+        layout.unmask(self);
+        // The first poll fills the receive rings.
+        layout.raise_all(&self.csr);
+        *hardware = Some(layout);
+        Ok(())
+    }
+
+    /// Stops the rings and the hardware, and frees what the device was given.
+    ///
+    /// Where the device does not stop it is cut off from the bus; where that fails as well, the
+    /// memory is leaked.
+    pub(crate) fn take_down(&self, dev: &Device<Self>, rtnl: &mut Rtnl) {
+        let mut hardware = self.hardware.lock();
+        *hardware = None;
+        // A device that is gone cannot interrupt either.
+        let _ = crate::chip::mask_all(&self.csr);
+        let channels = dev.stop_channels(rtnl);
+        dev.free_vectors(rtnl);
+
+        let stopped = match self.chip.stop_dma(&self.csr, &self.phy) {
+            Ok(stopped) => Some(stopped),
+            Err(e) => match master::cut_off(self.pdev) {
+                Ok(proof) => {
+                    dev_warn!(
+                        self.pdev,
+                        "{}: {}; cut off from the bus instead\n",
+                        dev.name(),
+                        e
+                    );
+                    Some(DmaStopped::cut_off(proof))
+                }
+                Err(_) => None,
+            },
+        };
+        match (channels, stopped) {
+            (Some(channels), Some(stopped)) => Self::free_channels(channels, &stopped),
+            (Some(_), None) => dev_err!(
+                self.pdev,
+                "{}: the device does not stop; its memory is lost until the next boot, \
+                 power-cycle it\n",
+                dev.name()
+            ),
+            (None, _) => {}
+        }
+    }
+
+    /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.
+    pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        self.take_down(dev, rtnl);
+        self.bring_up(dev, rtnl)?;
+        Phy::setup_mac(&self.csr, &*self.link_request.lock())?;
+        dev.kick_service();
+        Ok(())
+    }
+
+    /// As [`Nic::restart`], if the rings run.
+    pub(crate) fn restart_if_running(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        if self.hardware.lock().is_none() {
+            return Ok(());
+        }
+        self.restart(dev, rtnl)
+    }
+
+    /// Sets PHY and MAC up for the link that is asked for, and starts it.
+    pub(crate) fn set_up_link(&self, dev: &Device<Self>) -> Result {
+        let request = *self.link_request.lock();
+        match self.phy.setup_link(&self.csr, &request) {
+            Ok(LinkSetup::Done) => Ok(()),
+            Ok(LinkSetup::KeptByFirmware) => {
+                dev_info!(
+                    self.pdev,
+                    "{}: the management firmware keeps the link as it is\n",
+                    dev.name()
+                );
+                Ok(())
+            }
+            Err(e) => {
+                self.tell_phy_error(dev, &e);
+                Err(EIO)
+            }
+        }
+    }
+
+    /// Programs the filters, if the rings run; otherwise it is done when they are started.
+    pub(crate) fn program_filters(&self, rtnl: &Rtnl) -> Result {
+        let hardware = self.hardware.lock();
+        if hardware.is_some() {
+            self.chip
+                .set_filters(&self.csr, &self.setup.get(rtnl).filters)?;
+        }
+        Ok(())
+    }
+
+    /// Tells of a PHY access that failed, rate-limited.
+    pub(crate) fn tell_phy_error(&self, dev: &Device<Self>, e: &crate::phy::PhyError) {
+        if self.health.limit.allow(c"e1000e_rust: PHY error") {
+            dev_err!(
+                self.pdev,
+                "{}: {}; see phy_*_err_* in ethtool -S\n",
+                dev.name(),
+                e
+            );
+        }
+    }
+
+    /// Allocates the rings and tells the stopped device where they are.
+    fn make_channels(&self, dev: &Device<Self>, rtnl: &Rtnl) -> Result<Channels<'a>> {
+        let rings = self.setup.get(rtnl).rings;
+        let max_tx = self.chip.max_tx_bytes(Self::max_frame(dev.mtu()));
+        let mut channels = KVec::with_capacity(1, GFP_KERNEL)?;
+        // Nothing is the device's before `start()`, so that `?` may drop it: a ring becomes
+        // `Lent` only when it is complete, as the last step.
+        let rx = rx::Ring::new(dev, self.pdev.as_ref(), 0, rings.rx)?;
+        let (tx, clean) = tx::ring(self.pdev.as_ref(), rings.tx, max_tx)?;
+        self.chip
+            .configure_rx_queue(&self.csr, Queue::Q0, rx.dma_address(), rx.bytes());
+        self.chip
+            .configure_tx_queue(&self.csr, Queue::Q0, clean.dma_address(), clean.bytes());
+        channels.push(
+            Channel {
+                tx: Lent::new(tx),
+                poll: Lent::new(Poll { rx, tx: clean }),
+            },
+            GFP_KERNEL,
+        )?;
+        Ok(channels)
+    }
+
+    /// Frees the rings and all that is in them.
+    fn free_channels(channels: Channels<'a>, stopped: &DmaStopped) {
+        for channel in channels {
+            let mut poll = channel.poll.reclaim(stopped);
+            drop(channel.tx.reclaim(stopped));
+            poll.tx.drop_all(DropReason::DeviceNotReady);
+        }
+    }
+}
+
+/// What the poll of a channel owns.
+pub(crate) struct Poll<'a> {
+    /// The receive ring.
+    pub(crate) rx: rx::Ring,
+    /// The end of the transmit ring that frees.
+    pub(crate) tx: tx::Clean<'a>,
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From a PCI function to a network device, in a straight line.
+
+use kernel::{
+    device::Core,
+    pci::{
+        self,
+        Vendor, //
+    },
+    prelude::*, //
+};
+use kernel_ext::pci::enable;
+
+use crate::{
+    aspm,
+    chip::{
+        self,
+        Kind, //
+    },
+    csr::{
+        Csr,
+        BAR_SIZE, //
+    },
+    irq,
+    module_parameters,
+    nic::Nic,
+    nvm,
+    phy::Phy, //
+};
+
+/// The driver.
+pub(crate) struct E1000e;
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    Kind,
+    [
+        // 82574L.
+        (pci::DeviceId::from_id(Vendor::INTEL, 0x10d3), Kind::I82574),
+        // 82574LA.
+        (pci::DeviceId::from_id(Vendor::INTEL, 0x10f6), Kind::I82574),
+    ]
+);
+
+impl kernel_ext::net::pci::Driver for E1000e {
+    type IdInfo = Kind;
+    type Net<'bound> = Nic<'bound>;
+    const ID_TABLE: pci::IdTable<Kind> = &PCI_TABLE;
+    // Datasheet 3.2.5 and 3.3.3: descriptors and buffers have 64-bit addresses.
+    const DMA_BITS: u32 = 64;
+
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        info: Option<&'bound Kind>,
+    ) -> impl PinInit<Nic<'bound>, Error> + 'bound {
+        pin_init::pin_init_scope(move || Ok(Nic::new(prepare(pdev, info)?)))
+    }
+}
+
+/// All that is known of a device whose hardware is ready to be used.
+pub(crate) struct Ready<'a> {
+    /// The function.
+    pub(crate) pdev: &'a pci::Device<kernel::device::Bound>,
+    /// Keeps it enabled.
+    pub(crate) enabled: enable::Enabled<'a>,
+    /// Its registers.
+    pub(crate) csr: Csr<'a>,
+    /// What it is.
+    pub(crate) chip: &'static dyn chip::Chip,
+    /// Its PHY.
+    pub(crate) phy: Pin<KBox<Phy>>,
+    /// What was done about ASPM.
+    pub(crate) aspm: aspm::Outcome,
+    /// Its address.
+    pub(crate) mac: [u8; 6],
+    /// The best interrupt mode that the user allows.
+    pub(crate) best_mode: irq::Best,
+}
+
+/// Gets the hardware ready. Every failure is told once, here, and undoes what was done.
+fn prepare<'a>(
+    pdev: &'a pci::Device<Core<'_>>,
+    info: Option<&'a Kind>,
+) -> Result<Ready<'a>> {
+    let chip = info.ok_or(ENODEV)?.chip();
+    let best_mode = irq::Best::from_parameter(module_parameters::int_mode.value())
+        .inspect_err(|_| dev_err!(pdev, "int_mode: use 0 (INTx), 1 (MSI) or 2 (MSI-X)\n"))?;
+    let leave_aspm = match module_parameters::aspm.value() {
+        0 => false,
+        1 => true,
+        _ => {
+            dev_err!(pdev, "aspm: use 0 (switch it off) or 1 (leave it alone)\n");
+            return Err(EINVAL);
+        }
+    };
+
+    let enabled = enable::enable_mem(pdev)
+        .inspect_err(|e| dev_err!(pdev, "cannot enable the function: {:?}\n", e))?;
+    let aspm = aspm::keep_link_awake(pdev, leave_aspm);
+    let bar = pdev
+        .iomap_region_sized::<BAR_SIZE>(0, c"e1000e_rust")
+        .inspect_err(|e| dev_err!(pdev, "cannot map BAR 0: {:?}\n", e))?;
+    let csr = Csr::new(bar);
+    csr.check()
+        .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
+    let phy = KBox::pin_init(Phy::new(), GFP_KERNEL)?;
+
+    nvm::clear_semaphore(&csr)?;
+    let stopped = chip
+        .reset(&csr, &phy, chip::STANDARD_FRAME)
+        .inspect_err(|e| dev_err!(pdev, "reset failed: {}; power-cycle the device\n", e))?;
+    // Nothing was given to the device yet.
+    drop(stopped);
+
+    nvm::verify_checksum(&csr).inspect_err(|e| {
+        dev_err!(pdev, "NVM: {}; the NVM must be written anew\n", e);
+    })?;
+    let mac = nvm::mac_address(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
+
+    let id = phy
+        .identify(&csr)
+        .inspect_err(|e| dev_err!(pdev, "PHY cannot be identified: {}\n", e))?;
+    if !chip.has_phy(id) {
+        dev_err!(pdev, "unknown PHY {:#010x}\n", id.raw());
+        return Err(ENODEV);
+    }
+    match nvm::pba_number(&csr) {
+        Ok(pba) => dev_info!(
+            pdev,
+            "{}: {:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}, PHY {:#010x}, PBA No: {}\n",
+            chip.name(), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+            id.raw(),
+            pba
+        ),
+        Err(e) => dev_warn!(pdev, "NVM: PBA number: {}\n", e),
+    }
+
+    Ok(Ready {
+        pdev,
+        enabled,
+        csr,
+        chip,
+        phy,
+        aspm,
+        mac,
+        best_mode,
+    })
+}

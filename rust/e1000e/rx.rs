@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reception: one ring of extended descriptors, a page of a page pool behind each.
+
+use kernel::{
+    device::{
+        self,
+        Bound, //
+    },
+    dma::Coherent,
+    io::{
+        io_read,
+        io_write, //
+    },
+    prelude::*,
+    sync::barrier::{
+        dma_mb,
+        Read,
+        Write, //
+    }, //
+};
+use kernel_ext::{
+    net::{
+        device::{
+            Device,
+            Features, //
+        },
+        napi::PollContext,
+        skbuff::SkBuff, //
+    },
+    page_pool::{
+        Layout,
+        PagePool,
+        PoolPage, //
+    }, //
+};
+
+use crate::{
+    chip,
+    csr::Queue,
+    desc::{
+        self,
+        rx::WriteBack, //
+    },
+    nic::{
+        count,
+        Nic, //
+    }, //
+};
+
+/// Descriptors that must be free before new buffers are offered: one tail write for many.
+const REFILL_BATCH: usize = 16;
+
+/// A receive ring. Owned by the poll of its channel.
+///
+/// Indices run freely; modulo the ring's size they are places in it.
+pub(crate) struct Ring {
+    desc: Coherent<[u64]>,
+    pages: KVVec<Option<PoolPage>>,
+    pool: PagePool,
+    /// The next descriptor that the chip will be done with.
+    clean: usize,
+    /// The next descriptor to be offered.
+    fill: usize,
+    /// The frame that is being put together.
+    partial: Option<SkBuff>,
+    /// The rest of the current frame is to be thrown away.
+    skip: bool,
+    queue: Queue,
+    len: usize,
+}
+
+impl Ring {
+    /// Makes a ring of `len` descriptors, a power of two, without buffers.
+    pub(crate) fn new(
+        dev: &Device<Nic<'_>>,
+        parent: &device::Device<Bound>,
+        channel: usize,
+        len: u32,
+    ) -> Result<Self> {
+        let len_words = len as usize;
+        let mut pages = KVVec::with_capacity(len_words, GFP_KERNEL)?;
+        for _ in 0..len_words {
+            pages.push(None, GFP_KERNEL)?;
+        }
+        Ok(Self {
+            desc: Coherent::zeroed_slice(parent, len_words.saturating_mul(2), GFP_KERNEL)?,
+            pages,
+            pool: PagePool::new(parent, dev, channel, len, Layout::new(chip::RX_BUFFER)?)?,
+            clean: 0,
+            fill: 0,
+            partial: None,
+            skip: false,
+            queue: Queue::Q0,
+            len: len_words,
+        })
+    }
+
+    /// Bus address of the descriptors.
+    pub(crate) fn dma_address(&self) -> u64 {
+        self.desc.dma_address()
+    }
+
+    /// Length of the descriptors in bytes.
+    pub(crate) fn bytes(&self) -> u32 {
+        (self.len as u32).saturating_mul(desc::SIZE)
+    }
+
+    #[inline]
+    fn place(&self, index: usize) -> usize {
+        index & self.len.wrapping_sub(1)
+    }
+
+    /// Number of descriptors that are the chip's.
+    #[inline]
+    fn offered(&self) -> usize {
+        self.fill.wrapping_sub(self.clean)
+    }
+
+    /// Gives up to a budget of frames to the stack. Returns how many, and offers new buffers.
+    pub(crate) fn poll(&mut self, dev: &Device<Nic<'_>>, ctx: &PollContext<'_>) -> usize {
+        let nic = dev.data();
+        let checksum = dev.features().contains(Features::RXCSUM);
+        let mut frames = 0;
+        while frames < ctx.budget() && self.offered() > 0 {
+            let place = self.place(self.clean);
+            let Ok(word) = self.read_status(place) else {
+                break;
+            };
+            let done = WriteBack::new(word);
+            if !done.done() {
+                break;
+            }
+            // The rest of the descriptor and the buffer only after the DD bit.
+            dma_mb(Read);
+            let page = self.pages.get_mut(place).and_then(Option::take);
+            self.clean = self.clean.wrapping_add(1);
+            if let Some(page) = page {
+                self.take(nic, page, done, ctx);
+            }
+            if !done.end_of_packet() {
+                continue;
+            }
+            frames = frames.wrapping_add(1);
+            self.skip = false;
+            if let Some(skb) = self.partial.take() {
+                if done.damaged() {
+                    count(&nic.counts.rx_damaged, 1);
+                    continue;
+                }
+                if done.checksum_bad() {
+                    count(&nic.counts.rx_bad_checksum, 1);
+                }
+                ctx.count_rx(skb.len());
+                // CAST: Queue numbers are 0 and 1.
+                let queue = self.queue.index() as u16;
+                skb.receive(queue, checksum && done.checksum_ok(), ctx);
+            }
+            if self.len.wrapping_sub(self.offered()) > REFILL_BATCH {
+                self.refill(nic, ctx);
+            }
+        }
+        self.refill(nic, ctx);
+        frames
+    }
+
+    /// Adds one buffer to the frame that is being put together.
+    #[inline]
+    fn take(&mut self, nic: &Nic<'_>, page: PoolPage, done: WriteBack, ctx: &PollContext<'_>) {
+        let len = done.len();
+        if self.skip {
+            return;
+        }
+        if len == 0 || len > page.max_len() {
+            self.give_up(&nic.counts.rx_absurd);
+            return;
+        }
+        page.sync_for_cpu(len);
+        match self.partial.as_mut() {
+            None => {
+                self.partial = SkBuff::from_page(page, len, ctx);
+                if self.partial.is_none() {
+                    self.give_up(&nic.counts.rx_no_memory);
+                }
+            }
+            Some(skb) => {
+                if skb.add_page(page, len, ctx).is_err() {
+                    // More buffers than the longest frame can have.
+                    self.give_up(&nic.counts.rx_absurd);
+                }
+            }
+        }
+    }
+
+    /// Throws the current frame away, with what is still to come of it.
+    #[cold]
+    fn give_up(&mut self, counter: &kernel::sync::atomic::Atomic<u64>) {
+        count(counter, 1);
+        self.partial = None;
+        self.skip = true;
+    }
+
+    /// Offers buffers for all free descriptors but one, if there are enough of them.
+    #[inline]
+    fn refill(&mut self, nic: &Nic<'_>, ctx: &PollContext<'_>) {
+        let free = self.len.wrapping_sub(self.offered()).wrapping_sub(1);
+        if free < REFILL_BATCH {
+            return;
+        }
+        let before = self.fill;
+        for _ in 0..free {
+            let Some(page) = self.pool.alloc(ctx) else {
+                // The next poll, at the latest that of the next health tick, tries again.
+                count(&nic.counts.rx_no_memory, 1);
+                break;
+            };
+            let place = self.place(self.fill);
+            if self
+                .write(place, desc::rx::offer(page.dma_address()))
+                .is_err()
+            {
+                break;
+            }
+            if let Some(slot) = self.pages.get_mut(place) {
+                *slot = Some(page);
+            }
+            self.fill = self.fill.wrapping_add(1);
+        }
+        if self.fill != before {
+            // The descriptors before the tail.
+            dma_mb(Write);
+            // CAST: A ring has at most `MAX_RING` descriptors.
+            nic.csr.rdt_write(self.queue, self.place(self.fill) as u32);
+        }
+    }
+
+    #[inline]
+    fn read_status(&self, place: usize) -> Result<u64> {
+        Ok(io_read!(self.desc, [try: place.wrapping_mul(2).wrapping_add(1)]))
+    }
+
+    #[inline]
+    fn write(&self, place: usize, words: desc::Words) -> Result {
+        let at = place.wrapping_mul(2);
+        // The word with the status last.
+        io_write!(self.desc, [try: at], words[0]);
+        io_write!(self.desc, [try: at.wrapping_add(1)], words[1]);
+        Ok(())
+    }
+}

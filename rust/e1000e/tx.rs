@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Transmission: one ring, with an end that queues and an end that frees.
+
+use core::num::NonZero;
+use kernel::{
+    device::{
+        self,
+        Bound, //
+    },
+    dma::Coherent,
+    io::{
+        io_read,
+        io_write, //
+    },
+    prelude::*,
+    sync::{
+        barrier::{
+            dma_mb,
+            Read,
+            Write, //
+        },
+        Arc, //
+    }, //
+};
+use kernel_ext::{
+    dma::streaming::Mapping,
+    net::{
+        napi::PollContext,
+        skbuff::{
+            DropReason,
+            SkBuff, //
+        },
+        txq::TxQueue, //
+    },
+    sync::spsc, //
+};
+
+use crate::{
+    csr::Queue,
+    desc::{
+        self,
+        tx::Offload, //
+    },
+    nic::{
+        count,
+        Nic, //
+    }, //
+};
+
+/// With `TCTL.PSP` the chip pads frames to 64 bytes, if they have at least this many.
+const SHORTEST_FRAME: u32 = 17;
+
+/// Descriptors that the largest frame can take: a context, the linear part and 17 fragments of 64
+/// KiB together, cut every [`Ring::max_bytes`] bytes, and one that must stay free.
+const WORST_CASE: usize = 1 + 1 + 17 + 17 + 1;
+
+/// What must be kept until the chip is done with a descriptor; dropped top to bottom.
+pub(crate) struct Entry<'a> {
+    mapping: Option<Mapping<'a>>,
+    skb: Option<SkBuff>,
+    /// In the first entry of a frame: index of its last.
+    last: usize,
+    /// In the last entry of a frame: bytes on the wire.
+    bytes: u32,
+    /// In the last entry of a frame: frames on the wire.
+    frames: u32,
+}
+
+/// The end that queues. Owned by the transmit queue's lock.
+pub(crate) struct Ring<'a> {
+    producer: spsc::Producer<Entry<'a>>,
+    desc: Arc<Coherent<[u64]>>,
+    dev: &'a device::Device<Bound>,
+    /// Most bytes in one descriptor.
+    max_bytes: NonZero<u32>,
+    /// There are descriptors that the chip has not been told of.
+    untold: bool,
+}
+
+/// The end that frees. Owned by the poll of the channel.
+pub(crate) struct Clean<'a> {
+    consumer: spsc::Consumer<Entry<'a>>,
+    desc: Arc<Coherent<[u64]>>,
+    len: usize,
+    /// Free descriptors from which on a stopped queue is woken.
+    wake_at: usize,
+}
+
+/// Makes a ring of `len` descriptors, a power of two, with at most `max_bytes` bytes in each.
+pub(crate) fn ring<'a>(
+    dev: &'a device::Device<Bound>,
+    len: u32,
+    max_bytes: u32,
+) -> Result<(Ring<'a>, Clean<'a>)> {
+    let len = len as usize;
+    let max_bytes = NonZero::new(max_bytes).ok_or(EINVAL)?;
+    let desc = Arc::new(
+        Coherent::zeroed_slice(dev, len.saturating_mul(2), GFP_KERNEL)?,
+        GFP_KERNEL,
+    )?;
+    let (producer, consumer) = spsc::ring(len)?;
+    Ok((
+        Ring {
+            producer,
+            desc: desc.clone(),
+            dev,
+            max_bytes,
+            untold: false,
+        },
+        Clean {
+            consumer,
+            desc,
+            len,
+            // Not at once, so that queue and poll do not take turns for every frame.
+            wake_at: WORST_CASE.saturating_mul(2).min(len / 4 * 3),
+        },
+    ))
+}
+
+/// A frame as the ring is to send it.
+struct Plan {
+    offload: Offload,
+    /// Number of descriptors.
+    descriptors: usize,
+    /// Bytes on the wire.
+    bytes: u32,
+    /// Frames on the wire.
+    frames: u32,
+}
+
+impl<'a> Ring<'a> {
+    /// Queues a frame; see `Operations::start_xmit()`.
+    #[inline]
+    pub(crate) fn xmit(
+        &mut self,
+        nic: &Nic<'_>,
+        queue: &TxQueue<'_>,
+        skb: SkBuff,
+        more: bool,
+    ) -> Result<(), SkBuff> {
+        let result = self.enqueue(nic, queue, skb, more);
+        // Also if this frame was dropped: it may have been the last of a burst.
+        if self.untold && !more {
+            self.tell(nic);
+        }
+        result
+    }
+
+    fn enqueue(
+        &mut self,
+        nic: &Nic<'_>,
+        queue: &TxQueue<'_>,
+        mut skb: SkBuff,
+        more: bool,
+    ) -> Result<(), SkBuff> {
+        if nic.csr.gone() {
+            count(&nic.counts.tx_dropped, 1);
+            skb.drop_with(DropReason::DeviceNotReady);
+            return Ok(());
+        }
+        let plan = match self.plan(&mut skb) {
+            Ok(plan) => plan,
+            Err(e) => {
+                count(&nic.counts.tx_dropped, 1);
+                skb.drop_with(if e == ENOMEM {
+                    DropReason::NoMemory
+                } else {
+                    DropReason::Unsupported
+                });
+                return Ok(());
+            }
+        };
+        // One descriptor always stays free, so that a full ring differs from an empty one.
+        if self.producer.free() <= plan.descriptors {
+            queue.stop_unless(|| self.producer.free(), WORST_CASE);
+            self.tell(nic);
+            return Err(skb);
+        }
+        skb.tx_timestamp();
+        if self.stage(skb, &plan).is_err() {
+            self.producer.abort();
+            count(&nic.counts.tx_dropped, 1);
+            return Ok(());
+        }
+        self.producer.commit();
+        count(&nic.counts.tx_queued, 1);
+        self.untold = true;
+
+        let stopped = queue.stop_unless(|| self.producer.free(), WORST_CASE);
+        if queue.sent(plan.bytes, more) || stopped {
+            self.tell(nic);
+        }
+        Ok(())
+    }
+
+    /// Tells the chip of everything that is in the ring.
+    #[inline]
+    fn tell(&mut self, nic: &Nic<'_>) {
+        self.untold = false;
+        // The descriptors before the tail.
+        dma_mb(Write);
+        // CAST: A ring has at most `MAX_RING` descriptors.
+        let tail = self.place(self.producer.next_index()) as u32;
+        nic.csr.tdt_write(Queue::Q0, tail);
+    }
+
+    #[inline]
+    fn place(&self, index: usize) -> usize {
+        index & self.producer.capacity().wrapping_sub(1)
+    }
+
+    /// Decides how to send a frame, and prepares its headers.
+    #[inline]
+    fn plan(&self, skb: &mut SkBuff) -> Result<Plan> {
+        skb.pad_to(SHORTEST_FRAME)?;
+        let (offload, bytes, frames) = if skb.is_gso() {
+            let cut = skb.prepare_segmentation()?;
+            let header = u32::from(cut.header_len);
+            let payload = skb.len().checked_sub(header).ok_or(EINVAL)?;
+            let frames = u32::from(cut.segments);
+            let bytes = frames
+                .saturating_sub(1)
+                .saturating_mul(header)
+                .saturating_add(skb.len());
+            let offload = Offload::Segment {
+                ipv6: cut.ipv6,
+                network: cut.network_offset,
+                transport: cut.transport_offset,
+                header_len: cut.header_len,
+                mss: cut.mss,
+                payload,
+            };
+            (offload, bytes, frames)
+        } else {
+            let offload = match skb.checksum() {
+                None => Offload::None,
+                Some(sum) if sum.field <= desc::tx::MAX_OFFSET => Offload::Checksum {
+                    // CAST: `start` is not larger than `field`, which has just been checked.
+                    start: sum.start as u8,
+                    field: sum.field as u8,
+                },
+                // Headers longer than the chip can count: the processor has to do it.
+                Some(_) => {
+                    skb.checksum_in_software()?;
+                    Offload::None
+                }
+            };
+            (offload, skb.len(), 1)
+        };
+        let mut descriptors = usize::from(offload.context().is_some());
+        if skb.head_len() > 0 {
+            descriptors = descriptors.wrapping_add(self.pieces(skb.head_len()));
+        }
+        for i in 0..skb.nr_frags() {
+            descriptors = descriptors.wrapping_add(self.pieces(skb.frag_len(i)));
+        }
+        Ok(Plan {
+            offload,
+            descriptors,
+            bytes,
+            frames,
+        })
+    }
+
+    /// Number of descriptors for `len` bytes.
+    #[inline]
+    fn pieces(&self, len: u32) -> usize {
+        if len <= self.max_bytes.get() {
+            1
+        } else {
+            (len.wrapping_sub(1) / self.max_bytes).wrapping_add(1) as usize
+        }
+    }
+
+    /// Maps a frame and writes its descriptors.
+    #[inline]
+    fn stage(&mut self, skb: SkBuff, plan: &Plan) -> Result {
+        let last = self
+            .producer
+            .next_index()
+            .wrapping_add(plan.descriptors)
+            .wrapping_sub(1);
+        if let Some(words) = plan.offload.context() {
+            self.put(words, None, last)?;
+        }
+        let frags = skb.nr_frags();
+        if skb.head_len() > 0 {
+            let mapping = Mapping::of_head(self.dev, &skb)?;
+            self.put_mapping(mapping, plan.offload, last)?;
+        }
+        for i in 0..frags {
+            let mapping = Mapping::of_frag(self.dev, &skb, i)?;
+            self.put_mapping(mapping, plan.offload, last)?;
+        }
+        // The last entry also keeps the frame itself.
+        let entry = self.producer.last_staged().ok_or(EINVAL)?;
+        entry.skb = Some(skb);
+        entry.bytes = plan.bytes;
+        entry.frames = plan.frames;
+        Ok(())
+    }
+
+    /// Writes the descriptors of one mapping; its last entry keeps it.
+    #[inline]
+    fn put_mapping(&mut self, mapping: Mapping<'a>, offload: Offload, last: usize) -> Result {
+        let (mut addr, mut rest) = (mapping.dma_address(), mapping.len());
+        let most = self.max_bytes.get();
+        while rest > most {
+            let words = desc::tx::data(addr, most, offload, false);
+            self.put(words, None, last)?;
+            addr = addr.wrapping_add(most.into());
+            rest = rest.wrapping_sub(most);
+        }
+        let is_last = self.producer.next_index() == last;
+        let words = desc::tx::data(addr, rest, offload, is_last);
+        self.put(words, Some(mapping), last)
+    }
+
+    /// Writes one descriptor.
+    #[inline]
+    fn put(&mut self, words: desc::Words, mapping: Option<Mapping<'a>>, last: usize) -> Result {
+        let at = self.place(self.producer.next_index()).wrapping_mul(2);
+        io_write!(*self.desc, [try: at], words[0]);
+        io_write!(*self.desc, [try: at.wrapping_add(1)], words[1]);
+        let entry = Entry {
+            mapping,
+            skb: None,
+            last,
+            bytes: 0,
+            frames: 0,
+        };
+        self.producer.stage(entry).map_err(|_| ENOSPC)
+    }
+}
+
+impl Clean<'_> {
+    /// Bus address of the descriptors.
+    pub(crate) fn dma_address(&self) -> u64 {
+        self.desc.dma_address()
+    }
+
+    /// Length of the descriptors in bytes.
+    pub(crate) fn bytes(&self) -> u32 {
+        (self.len as u32).saturating_mul(desc::SIZE)
+    }
+
+    /// Frees the frames that the chip has sent; at most a ring full, so that it ends.
+    pub(crate) fn poll(&mut self, nic: &Nic<'_>, ctx: &PollContext<'_>) {
+        let (mut sent, mut frames, mut bytes) = (0u32, 0u32, 0u32);
+        let mut left = self.len;
+        while left > 0 {
+            let Some((first, entry)) = self.consumer.peek() else {
+                break;
+            };
+            let last = entry.last;
+            match self.is_done(last) {
+                Ok(true) => {}
+                _ => break,
+            }
+            // Nothing of the frame is touched before its write-back is seen.
+            dma_mb(Read);
+            let descriptors = last.wrapping_sub(first).wrapping_add(1);
+            for _ in 0..descriptors {
+                let Some(entry) = self.consumer.pop() else {
+                    break;
+                };
+                drop(entry.mapping);
+                frames = frames.wrapping_add(entry.frames);
+                bytes = bytes.wrapping_add(entry.bytes);
+                if let Some(skb) = entry.skb {
+                    skb.consume(ctx);
+                }
+            }
+            left = left.saturating_sub(descriptors);
+            sent = sent.wrapping_add(1);
+        }
+        if sent > 0 {
+            count(&nic.counts.tx_done, sent.into());
+            ctx.count_tx(frames, bytes);
+            ctx.tx_queue().completed(
+                sent,
+                bytes,
+                || self.consumer.free(),
+                self.wake_at,
+            );
+        }
+    }
+
+    #[inline]
+    fn is_done(&self, index: usize) -> Result<bool> {
+        let place = index & self.len.wrapping_sub(1);
+        let word = io_read!(*self.desc, [try: place.wrapping_mul(2).wrapping_add(1)]);
+        Ok(desc::tx::done(word))
+    }
+
+    /// Drops every frame that is left, once the chip has stopped.
+    pub(crate) fn drop_all(&mut self, reason: DropReason) {
+        while let Some(entry) = self.consumer.pop() {
+            drop(entry.mapping);
+            if let Some(skb) = entry.skb {
+                skb.drop_with(reason);
+            }
+        }
+    }
+}

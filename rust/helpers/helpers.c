@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One object of all helpers, as mainline's rust/helpers/helpers.c.
+ *
+ * Sorted alphabetically.
+ */
+
+#include "helpers.h"
+
+#include "dma.c"
+#include "netdevice.c"
+#include "page_pool.c"
+#include "pci.c"
+#include "ratelimit.c"
+#include "skbuff.c"
+#include "workqueue.c"

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Direct memory access: the parts that mainline's `kernel::dma` lacks.
+
+pub mod streaming;

@@ -1,0 +1,1082 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Network devices: a driver's callbacks, the contexts they run in, and who owns what in them.
+//!
+//! C header: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
+//! contexts: `Documentation/networking/netdevices.rst`.
+//!
+//! A driver's state is split by who may touch it, and each part is only ever handed to that one:
+//!
+//! | state | who gets it | why it is alone |
+//! |---|---|---|
+//! | the driver's type itself | every callback, shared | it is [`Sync`] |
+//! | [`Operations::Tx`] | [`Operations::start_xmit`], `&mut` | the transmit queue's lock |
+//! | [`Operations::Poll`] | [`Operations::poll`], `&mut` | NAPI runs an instance once at a time |
+//! | both, as [`Channel`]s | whoever holds the RTNL, owned | the channels are stopped |
+//!
+//! [`Device::start_channels`] and [`Device::stop_channels`] move the parts between the last row and
+//! the two above; there is no other way, so there is no moment at which two of them overlap.
+
+use crate::net::{
+    ethtool,
+    irq::{
+        HardIrq,
+        Mode,
+        Vectors, //
+    },
+    napi::{
+        PollContext,
+        Polled, //
+    },
+    rtnl::{
+        Rtnl,
+        RtnlCell, //
+    },
+    skbuff::{
+        DropReason,
+        SkBuff, //
+    },
+    txq::TxQueue, //
+};
+use bindings_ext as bindings;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    container_of,
+    device::{
+        self,
+        Bound,
+        Core, //
+    },
+    error::{
+        from_result,
+        to_result, //
+    },
+    fmt,
+    irq::IrqReturn,
+    pci,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// An Ethernet address.
+pub type MacAddress = [u8; bindings::ETH_ALEN as usize];
+
+/// Offload features (`netdev_features_t`) as a set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Features(u64);
+
+impl Features {
+    /// Scatter-gather: frames in fragments.
+    pub const SG: Self = Self(bindings::NETIF_F_SG);
+    /// Any transport checksum on transmission, given start and place.
+    pub const HW_CSUM: Self = Self(bindings::NETIF_F_HW_CSUM);
+    /// Checksum verification on reception.
+    pub const RXCSUM: Self = Self(bindings::NETIF_F_RXCSUM);
+    /// TCP segmentation over IPv4.
+    pub const TSO: Self = Self(bindings::NETIF_F_TSO);
+    /// TCP segmentation over IPv6.
+    pub const TSO6: Self = Self(bindings::NETIF_F_TSO6);
+    /// Buffers anywhere in memory.
+    pub const HIGHDMA: Self = Self(bindings::NETIF_F_HIGHDMA);
+
+    /// This set and `other`.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What a driver says of its device when it is registered.
+pub struct Config {
+    /// The permanent address.
+    pub mac: MacAddress,
+    /// Largest MTU in bytes.
+    pub max_mtu: u32,
+    /// Offloads that the user may switch; all are on at first.
+    pub features: Features,
+    /// Offloads that are always on.
+    pub fixed_features: Features,
+    /// How long a stopped transmit queue may stay so before [`Operations::tx_timeout`], in
+    /// milliseconds.
+    pub tx_timeout_ms: u32,
+}
+
+/// Counters kept by the hardware, added to those that the rings count.
+#[derive(Clone, Copy, Default)]
+pub struct HardwareStats {
+    /// Received frames with errors of any kind.
+    pub rx_errors: u64,
+    /// Received frames of a bad length.
+    pub rx_length_errors: u64,
+    /// Received frames with a bad CRC.
+    pub rx_crc_errors: u64,
+    /// Received frames with bad alignment.
+    pub rx_frame_errors: u64,
+    /// Frames lost because there was no buffer.
+    pub rx_missed_errors: u64,
+    /// Frames the driver dropped on reception.
+    pub rx_dropped: u64,
+    /// Received multicast frames.
+    pub multicast: u64,
+    /// Frames not sent because of errors.
+    pub tx_errors: u64,
+    /// Frames the driver dropped instead of sending.
+    pub tx_dropped: u64,
+    /// Frames given up after too many collisions.
+    pub tx_aborted_errors: u64,
+    /// Frames given up after a late collision.
+    pub tx_window_errors: u64,
+    /// Times the carrier was lost.
+    pub tx_carrier_errors: u64,
+    /// Collisions.
+    pub collisions: u64,
+}
+
+/// Which frames are to be received, beside those for the device's own address.
+pub struct RxMode<'a> {
+    /// All frames.
+    pub promiscuous: bool,
+    /// All multicast frames.
+    pub all_multicast: bool,
+    unicast: &'a bindings::netdev_hw_addr_list,
+    multicast: &'a bindings::netdev_hw_addr_list,
+}
+
+impl RxMode<'_> {
+    /// Further unicast addresses.
+    pub fn unicast(&self) -> impl Iterator<Item = MacAddress> + '_ {
+        AddressIter::new(self.unicast)
+    }
+
+    /// Multicast addresses.
+    pub fn multicast(&self) -> impl Iterator<Item = MacAddress> + '_ {
+        AddressIter::new(self.multicast)
+    }
+}
+
+/// Walks a list of addresses that does not change meanwhile.
+struct AddressIter<'a> {
+    head: *const bindings::list_head,
+    next: *const bindings::list_head,
+    _list: PhantomData<&'a bindings::netdev_hw_addr_list>,
+}
+
+impl<'a> AddressIter<'a> {
+    fn new(list: &'a bindings::netdev_hw_addr_list) -> Self {
+        Self {
+            head: &list.list,
+            next: list.list.next,
+            _list: PhantomData,
+        }
+    }
+}
+
+impl Iterator for AddressIter<'_> {
+    type Item = MacAddress;
+
+    fn next(&mut self) -> Option<MacAddress> {
+        if core::ptr::eq(self.head, self.next) {
+            return None;
+        }
+        // SAFETY: Every element of the list but its head is in a `struct netdev_hw_addr`, and the
+        // list does not change while it is borrowed.
+        let entry = unsafe {
+            &*container_of!(self.next, bindings::netdev_hw_addr, list)
+        };
+        self.next = entry.list.next;
+        let mut mac = MacAddress::default();
+        mac.iter_mut().zip(entry.addr).for_each(|(to, from)| *to = from);
+        Some(mac)
+    }
+}
+
+/// The rings of one channel: what its transmit queue and its NAPI instance own.
+pub struct Channel<T: Operations> {
+    /// Given to [`Operations::start_xmit`].
+    pub tx: T::Tx,
+    /// Given to [`Operations::poll`].
+    pub poll: T::Poll,
+}
+
+/// A network driver's callbacks.
+///
+/// The implementing type is the state of one device that every callback shares.
+pub trait Operations: Send + Sync + Sized {
+    /// What only the transmit queue's lock holder may touch.
+    type Tx: Send;
+
+    /// What only the poll of the channel may touch.
+    type Poll: Send;
+
+    /// Number of channels, each a transmit queue, a receive queue and a NAPI instance.
+    const CHANNELS: u32;
+
+    /// Describes the device. Called once, before it is registered.
+    fn config(&self) -> Config;
+
+    /// Brings the interface up; ends with [`Device::start_channels`]. Process context.
+    fn open(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
+
+    /// Takes the interface down, beginning with [`Device::stop_channels`]. Cannot fail. Process
+    /// context. Channels and interrupt vectors that are still there afterwards are taken down by
+    /// the abstraction.
+    fn stop(dev: &Device<Self>, rtnl: &mut Rtnl);
+
+    /// Queues a frame for transmission; `more` says that another follows at once. Bottom halves
+    /// are off, interrupts may be.
+    ///
+    /// A frame that cannot be sent is dropped, not given back. Only one for which there is no room
+    /// although the queue was not stopped, which should not happen, is given back to be queued
+    /// again.
+    fn start_xmit(
+        dev: &Device<Self>,
+        tx: &mut Self::Tx,
+        queue: &TxQueue<'_>,
+        skb: SkBuff,
+        more: bool,
+    ) -> Result<(), SkBuff>;
+
+    /// Processes what the chip has done on a channel.
+    fn poll(dev: &Device<Self>, poll: &mut Self::Poll, ctx: &PollContext<'_>) -> Polled;
+
+    /// Arms the interrupt of `channel` again, once a poll has found nothing more to do.
+    fn rearm(dev: &Device<Self>, channel: usize);
+
+    /// Handles an interrupt of `vector`. Hard interrupt context.
+    fn interrupt(dev: &Device<Self>, vector: usize, ctx: &HardIrq<'_>) -> IrqReturn;
+
+    /// Looks after the device, as asked for by [`Device::kick_service`] or
+    /// [`Device::arm_service`]. Process context, never twice at a time.
+    fn service(dev: &Device<Self>);
+
+    /// Tells the hardware's counters. Atomic context: they must be at hand.
+    fn stats(dev: &Device<Self>) -> HardwareStats;
+
+    /// Sets the receive filters. Process context, under the RTNL; tried again later if it fails.
+    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>) -> Result;
+
+    /// Sets the device's own address, which is valid. Process context.
+    fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result;
+
+    /// Adapts to a new MTU, which [`Device::mtu`] already tells and which is set back if this
+    /// fails. Process context.
+    fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
+
+    /// A transmit queue has been stopped for too long. Softirq context.
+    fn tx_timeout(dev: &Device<Self>, queue: usize);
+
+    /// The address of the PHY, for `SIOCGMIIPHY`.
+    fn mii_address(&self) -> u8;
+
+    /// Reads a PHY register, for `SIOCGMIIREG`. Process context.
+    fn mii_read(dev: &Device<Self>, rtnl: &mut Rtnl, register: u8) -> Result<u16>;
+}
+
+/// One channel's place in the device.
+///
+/// # Invariants
+///
+/// - `napi` is registered with the device from its creation to its end.
+/// - `poll` is touched by the poll of `napi`, or, while `napi` is disabled, by the holder of the
+///   RTNL.
+/// - `tx` is touched by the holder of the lock of transmit queue `index`.
+#[repr(C, align(64))]
+struct Slot<T: Operations> {
+    napi: Opaque<bindings::napi_struct>,
+    index: usize,
+    poll: UnsafeCell<Option<T::Poll>>,
+    tx: UnsafeCell<Option<T::Tx>>,
+}
+
+/// What follows `struct net_device` in memory.
+///
+/// Dropped in this order: interrupts first.
+struct Private<T: Operations> {
+    vectors: RtnlCell<Vectors<T>>,
+    slots: KVec<Slot<T>>,
+    service: Opaque<bindings::delayed_work>,
+    pdev: NonNull<bindings::pci_dev>,
+    /// The empty vector that running channels came in, kept so that stopping needs no memory.
+    running: RtnlCell<Option<KVec<Channel<T>>>>,
+    netdev: NonNull<bindings::net_device>,
+    data: T,
+}
+
+/// A network device whose driver is `T`.
+///
+/// Only ever seen behind a reference, in callbacks.
+///
+/// # Invariants
+///
+/// The net device was made by [`Registration::new`] for the same `T`, its private data is
+/// initialised and stays so for as long as the reference; its parent is a bound PCI device.
+#[repr(transparent)]
+pub struct Device<T: Operations>(Opaque<bindings::net_device>, PhantomData<T>);
+
+impl<T: Operations> Device<T> {
+    /// # Safety
+    ///
+    /// `dev` must be as the type invariants say for `'a`.
+    #[inline]
+    pub(crate) unsafe fn from_raw<'a>(dev: NonNull<bindings::net_device>) -> &'a Self {
+        // SAFETY: As the caller vouches; the type is transparent.
+        unsafe { dev.cast().as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn as_raw(&self) -> *mut bindings::net_device {
+        self.0.get()
+    }
+
+    /// Where the private data of `dev` begins, as `netdev_priv()`.
+    #[inline]
+    fn private_of(dev: *mut bindings::net_device) -> *mut Private<T> {
+        // SAFETY: `dev` is a net device allocated with room for the private data behind it.
+        unsafe { core::ptr::addr_of_mut!((*dev).priv_).cast() }
+    }
+
+    #[inline]
+    fn private(&self) -> &Private<T> {
+        // SAFETY: By the type invariants the private data is initialised.
+        unsafe { &*Self::private_of(self.as_raw()) }
+    }
+
+    /// The driver's shared state.
+    #[inline]
+    pub fn data(&self) -> &T {
+        &self.private().data
+    }
+
+    /// The PCI function, which is bound for as long as the net device can be seen.
+    #[inline]
+    pub fn parent(&self) -> &pci::Device<Bound> {
+        // SAFETY: By the type invariants the parent is a valid PCI device, and bound; the type is
+        // transparent over `struct pci_dev`.
+        unsafe { self.private().pdev.cast().as_ref() }
+    }
+
+    /// The name, for messages; it may change at any time.
+    pub fn name(&self) -> Name<'_> {
+        // SAFETY: The net device is valid. A rename in between may show parts of both names, but
+        // the array always ends with a NUL.
+        Name(unsafe { &(*self.as_raw()).name })
+    }
+
+    /// The MTU in bytes.
+    #[inline]
+    pub fn mtu(&self) -> u32 {
+        // SAFETY: The net device is valid.
+        unsafe { core::ptr::addr_of!((*self.as_raw()).mtu).read_volatile() }
+    }
+
+    /// The address in use. Under the RTNL, which is what changes it.
+    pub fn mac_address(&self, _: &Rtnl) -> MacAddress {
+        let mut mac = MacAddress::default();
+        // SAFETY: The net device is valid; its address has at least `ETH_ALEN` bytes and is not
+        // changed while the RTNL is held.
+        let addr = unsafe { core::slice::from_raw_parts((*self.as_raw()).dev_addr, mac.len()) };
+        mac.copy_from_slice(addr);
+        mac
+    }
+
+    /// The offloads that are switched on.
+    #[inline]
+    pub fn features(&self) -> Features {
+        // SAFETY: The net device is valid.
+        Features(unsafe {
+            core::ptr::addr_of!((*self.as_raw()).features)
+                .read_volatile()
+        })
+    }
+
+    /// Whether the interface is administratively up.
+    pub fn is_running(&self) -> bool {
+        // SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_running(self.as_raw()) }
+    }
+
+    /// Says that there is a link. Any context.
+    pub fn carrier_on(&self) {
+        // SAFETY: The net device is valid.
+        unsafe { bindings::netif_carrier_on(self.as_raw()) };
+    }
+
+    /// Says that there is no link. Any context.
+    pub fn carrier_off(&self) {
+        // SAFETY: The net device is valid.
+        unsafe { bindings::netif_carrier_off(self.as_raw()) };
+    }
+
+    /// Whether there is said to be a link.
+    pub fn carrier_ok(&self) -> bool {
+        // SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_carrier_ok(self.as_raw()) }
+    }
+
+    /// Runs [`Operations::service`] as soon as possible, even if it is armed for later. Any
+    /// context.
+    pub fn kick_service(&self) {
+        // SAFETY: The work is initialised for as long as the device exists.
+        unsafe { bindings::rust_helper_kick_delayed_work(self.private().service.get()) };
+    }
+
+    /// Runs [`Operations::service`] in `ms` milliseconds, unless it is armed already. Any context.
+    pub fn arm_service(&self, ms: u32) {
+        // SAFETY: The work is initialised for as long as the device exists.
+        unsafe { bindings::rust_helper_arm_delayed_work(self.private().service.get(), ms) };
+    }
+
+    /// Has `channel` polled. From its interrupt handler; does nothing while it is stopped.
+    #[inline]
+    pub fn schedule_poll(&self, channel: usize, _: &HardIrq<'_>) {
+        let Some(napi) = self.napi_ptr(channel) else {
+            return;
+        };
+        // SAFETY: The NAPI instance is registered; interrupts are off in a hard interrupt handler.
+        unsafe {
+            if bindings::napi_schedule_prep(napi) {
+                bindings::__napi_schedule_irqoff(napi);
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn napi_ptr(&self, channel: usize) -> Option<*mut bindings::napi_struct> {
+        self.private().slots.get(channel).map(|slot| slot.napi.get())
+    }
+
+    /// Allocates and requests exactly `count` interrupt vectors. Process context.
+    ///
+    /// Returns [`ENOSPC`] if the function or the system does not have as many, [`EBUSY`] if there
+    /// are vectors already.
+    pub fn request_vectors(&self, rtnl: &mut Rtnl, mode: Mode, count: usize) -> Result {
+        let private = self.private();
+        // SAFETY: The device is this `Device<T>`, which owns the vectors.
+        unsafe { private.vectors.get_mut(rtnl).request(private.netdev, mode, count) }
+    }
+
+    /// Frees all interrupt vectors, waiting for their handlers. Process context.
+    pub fn free_vectors(&self, rtnl: &mut Rtnl) {
+        for slot in &self.private().slots {
+            // SAFETY: The NAPI instance is registered.
+            unsafe { bindings::rust_helper_netif_napi_set_irq(slot.napi.get(), -1) };
+        }
+        self.private().vectors.get_mut(rtnl).free();
+    }
+
+    /// Number of interrupt vectors requested.
+    pub fn vectors(&self, rtnl: &Rtnl) -> usize {
+        self.private().vectors.get(rtnl).len()
+    }
+
+    /// Tells the stack, and through it the user, that `vector` serves `channel`.
+    pub fn link_vector(&self, rtnl: &Rtnl, channel: usize, vector: usize) {
+        let irq = self.private().vectors.get(rtnl).irq(vector);
+        let irq = irq.and_then(|irq| c_int::try_from(irq).ok());
+        if let (Some(napi), Some(irq)) = (self.napi_ptr(channel), irq) {
+            // SAFETY: The NAPI instance is registered; the interrupt is requested.
+            unsafe { bindings::rust_helper_netif_napi_set_irq(napi, irq) };
+        }
+    }
+
+    /// Transmit queue `index`.
+    fn tx_queue(&self, index: usize) -> Option<NonNull<bindings::netdev_queue>> {
+        if index >= T::CHANNELS as usize {
+            return None;
+        }
+        // SAFETY: The net device was allocated with `CHANNELS` transmit queues.
+        NonNull::new(unsafe { (*self.as_raw())._tx.add(index) })
+    }
+
+    /// Gives the channels to their transmit queues and NAPI instances and starts these.
+    ///
+    /// Returns the channels if some are running already or if there are not [`Operations::CHANNELS`]
+    /// of them. Process context. Transmission begins once there is a carrier.
+    pub fn start_channels(
+        &self,
+        rtnl: &mut Rtnl,
+        mut channels: KVec<Channel<T>>,
+    ) -> Result<(), KVec<Channel<T>>> {
+        let private = self.private();
+        let running = private.running.get_mut(rtnl);
+        if running.is_some() || channels.len() != private.slots.len() {
+            return Err(channels);
+        }
+        for slot in private.slots.iter().rev() {
+            let (Some(channel), Some(txq)) = (channels.pop(), self.tx_queue(slot.index)) else {
+                continue;
+            };
+            // SAFETY: The NAPI instance is disabled: it is so from its registration on, and
+            // `stop_channels()` leaves it so; with `running` empty nothing has enabled it. Nobody
+            // else can be here, as the RTNL is held.
+            unsafe { *slot.poll.get() = Some(channel.poll) };
+            // SAFETY: The queue is valid; `tx` may be touched under its lock. Nothing of the
+            // driver's is dropped under the lock, as the slot was empty.
+            unsafe {
+                bindings::rust_helper_netif_tx_lock_bh(txq.as_ptr());
+                *slot.tx.get() = Some(channel.tx);
+                bindings::rust_helper_netdev_tx_reset_queue(txq.as_ptr());
+                bindings::rust_helper_netif_tx_unlock_bh(txq.as_ptr());
+            }
+            // SAFETY: The NAPI instance is registered and disabled.
+            unsafe { bindings::napi_enable(slot.napi.get()) };
+            self.link_queues(slot, slot.napi.get());
+        }
+        *running = Some(channels);
+        // SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_tx_wake_all_queues(self.as_raw()) };
+        Ok(())
+    }
+
+    /// Stops transmit queues and NAPI instances and takes their channels back; [`None`] if none are
+    /// running. When this returns, no callback uses a channel any more. Process context; sleeps.
+    pub fn stop_channels(&self, rtnl: &mut Rtnl) -> Option<KVec<Channel<T>>> {
+        let private = self.private();
+        let mut channels = private.running.get_mut(rtnl).take()?;
+        // SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_tx_disable(self.as_raw()) };
+        for slot in &private.slots {
+            let Some(txq) = self.tx_queue(slot.index) else {
+                continue;
+            };
+            // SAFETY: The NAPI instance is registered and, as channels were running, enabled.
+            unsafe { bindings::napi_disable(slot.napi.get()) };
+            self.link_queues(slot, core::ptr::null_mut());
+            // SAFETY: The NAPI instance is disabled and the RTNL is held.
+            let poll = unsafe { (*slot.poll.get()).take() };
+            // SAFETY: The queue is valid; `tx` may be touched under its lock.
+            let tx = unsafe {
+                bindings::rust_helper_netif_tx_lock_bh(txq.as_ptr());
+                let tx = (*slot.tx.get()).take();
+                bindings::rust_helper_netdev_tx_reset_queue(txq.as_ptr());
+                bindings::rust_helper_netif_tx_unlock_bh(txq.as_ptr());
+                tx
+            };
+            if let (Some(poll), Some(tx)) = (poll, tx) {
+                // The vector is the one the channels came in, so that there is room.
+                let _ = channels.push_within_capacity(Channel { tx, poll });
+            }
+        }
+        // A last poll may have woken a queue. SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_tx_disable(self.as_raw()) };
+        Some(channels)
+    }
+
+    /// Takes down whatever the driver left running.
+    fn take_down(&self, rtnl: &mut Rtnl) {
+        drop(self.stop_channels(rtnl));
+        self.free_vectors(rtnl);
+    }
+
+    /// Tells the stack which NAPI instance serves the queues of a channel. Under the RTNL.
+    fn link_queues(&self, slot: &Slot<T>, napi: *mut bindings::napi_struct) {
+        // CAST: `CHANNELS` is a `u32`, so every index fits.
+        let index = slot.index as u32;
+        // SAFETY: The net device has this queue; the instance is registered with it or null.
+        unsafe {
+            bindings::netif_queue_set_napi(
+                self.as_raw(),
+                index,
+                bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_RX,
+                napi,
+            );
+            bindings::netif_queue_set_napi(
+                self.as_raw(),
+                index,
+                bindings::netdev_queue_type_NETDEV_QUEUE_TYPE_TX,
+                napi,
+            );
+        }
+    }
+}
+
+/// The name of a network device, to be printed.
+pub struct Name<'a>(&'a [c_char]);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &c in self.0.iter().take_while(|&&c| c != 0) {
+            fmt::Write::write_char(f, char::from(c as u8))?;
+        }
+        Ok(())
+    }
+}
+
+/// A registered network device; dropping it unregisters and frees it.
+///
+/// # Invariants
+///
+/// `dev` is a registered net device as [`Device`] wants it, and this is its owner.
+pub struct Registration<'a, T: Operations> {
+    dev: NonNull<bindings::net_device>,
+    _bound: PhantomData<(&'a pci::Device<Bound>, T)>,
+}
+
+// SAFETY: A net device may be unregistered from any thread that may sleep.
+unsafe impl<T: Operations> Send for Registration<'_, T> {}
+
+// SAFETY: Through a shared reference only `Device` can be reached, which is meant to be shared.
+unsafe impl<T: Operations> Sync for Registration<'_, T> {}
+
+impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
+    /// Allocates a net device around `data` and registers it.
+    ///
+    /// # Safety
+    ///
+    /// The result must be dropped before `'a` ends: it must not be forgotten. `T` must not hold
+    /// references to anything that is gone before the result is dropped.
+    pub unsafe fn new(
+        pdev: &'a pci::Device<Core<'_>>,
+        data: impl PinInit<T, Error>,
+    ) -> Result<Self> {
+        let raw_pdev = NonNull::new(crate::as_raw_pci_device(pdev)).ok_or(EINVAL)?;
+        let size = c_int::try_from(size_of::<Private<T>>())?;
+        const { assert!(align_of::<Private<T>>() <= bindings::NETDEV_ALIGN) };
+        // SAFETY: No requirements.
+        let dev = NonNull::new(unsafe {
+            bindings::alloc_etherdev_mqs(size, T::CHANNELS, T::CHANNELS)
+        })
+        .ok_or(ENOMEM)?;
+        let private = Device::<T>::private_of(dev.as_ptr());
+
+        // SAFETY: The private data has the size asked for and is nobody else's yet.
+        if let Err(e) = unsafe { Self::init_private(private, dev, raw_pdev, data) } {
+            // SAFETY: The net device was never registered, its private data never initialised.
+            unsafe { bindings::free_netdev(dev.as_ptr()) };
+            return Err(e);
+        }
+        // INVARIANT: Registered below; the guard takes back what was done so far if that fails.
+        let guard = Unregistered::<T>(dev, PhantomData);
+        // SAFETY: The net device is fresh and its private data initialised.
+        unsafe { Self::init_netdev(dev, pdev.as_ref()) };
+        // SAFETY: The net device is complete.
+        to_result(unsafe { bindings::register_netdev(dev.as_ptr()) })?;
+        core::mem::forget(guard);
+        Ok(Self {
+            dev,
+            _bound: PhantomData,
+        })
+    }
+
+    /// # Safety
+    ///
+    /// `private` is valid for a write and belongs to `dev`.
+    unsafe fn init_private(
+        private: *mut Private<T>,
+        dev: NonNull<bindings::net_device>,
+        pdev: NonNull<bindings::pci_dev>,
+        data: impl PinInit<T, Error>,
+    ) -> Result {
+        let mut slots = KVec::with_capacity(T::CHANNELS as usize, GFP_KERNEL)?;
+        for index in 0..T::CHANNELS as usize {
+            slots.push(
+                Slot {
+                    napi: Opaque::zeroed(),
+                    index,
+                    poll: UnsafeCell::new(None),
+                    tx: UnsafeCell::new(None),
+                },
+                GFP_KERNEL,
+            )?;
+        }
+        // SAFETY: As the caller vouches, for each of the fields.
+        unsafe {
+            pin_init::raw_try_init(core::ptr::addr_of_mut!((*private).data), data)?;
+            core::ptr::addr_of_mut!((*private).slots).write(slots);
+            core::ptr::addr_of_mut!((*private).pdev).write(pdev);
+            core::ptr::addr_of_mut!((*private).netdev).write(dev);
+            core::ptr::addr_of_mut!((*private).vectors).write(RtnlCell::new(Vectors::new(pdev)));
+            core::ptr::addr_of_mut!((*private).running).write(RtnlCell::new(None));
+            let service = core::ptr::addr_of_mut!((*private).service);
+            bindings::rust_helper_init_delayed_work(service.cast(), Some(service_callback::<T>));
+        }
+        // SAFETY: All fields are initialised now.
+        for slot in unsafe { &(*private).slots } {
+            // SAFETY: The net device is valid, the instance zeroed; it stays where it is, as the
+            // vector of slots is never touched again.
+            unsafe {
+                bindings::rust_helper_netif_napi_add(
+                    dev.as_ptr(),
+                    slot.napi.get(),
+                    Some(poll_callback::<T>),
+                )
+            };
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `dev` is not registered yet and its private data is initialised.
+    unsafe fn init_netdev(dev: NonNull<bindings::net_device>, parent: &device::Device<Core<'_>>) {
+        // SAFETY: As the caller vouches.
+        let this = unsafe { Device::<T>::from_raw(dev) };
+        let config = this.data().config();
+        let all = config.features.with(config.fixed_features);
+        // SAFETY: The net device is not registered yet, so that nobody else looks at its fields.
+        unsafe {
+            let raw = dev.as_ptr();
+            (*raw).netdev_ops = T::NETDEV_OPS;
+            (*raw).features = all.0;
+            (*raw).ethtool_ops = <T as ethtool::Callbacks>::ETHTOOL_OPS;
+            (*raw).dev.parent = crate::as_raw_device(parent);
+            (*raw).hw_features = config.features.0;
+            (*raw).vlan_features = all.0;
+            (*raw).min_mtu = bindings::ETH_MIN_MTU;
+            (*raw).max_mtu = config.max_mtu;
+            (*raw).watchdog_timeo = kernel::time::msecs_to_jiffies(config.tx_timeout_ms) as c_int;
+            (*raw).set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
+            bindings::rust_helper_netdev_init_flags(raw);
+            bindings::dev_addr_mod(
+                raw,
+                0,
+                config.mac.as_ptr().cast(),
+                config.mac.len(),
+            );
+            bindings::netif_carrier_off(raw);
+        }
+    }
+}
+
+impl<T: Operations> Registration<'_, T> {
+    /// The device.
+    pub fn device(&self) -> &Device<T> {
+        // SAFETY: By the type invariants.
+        unsafe { Device::from_raw(self.dev) }
+    }
+}
+
+impl<T: Operations> Drop for Registration<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants the net device is registered. After this no callback but
+        // `service()` runs: the interface was taken down, and with it channels and vectors.
+        unsafe { bindings::unregister_netdev(self.dev.as_ptr()) };
+        drop(Unregistered::<T>(self.dev, PhantomData));
+    }
+}
+
+/// A net device with initialised private data that is not, or no longer, registered.
+struct Unregistered<T: Operations>(NonNull<bindings::net_device>, PhantomData<T>);
+
+impl<T: Operations> Drop for Unregistered<T> {
+    fn drop(&mut self) {
+        let dev = self.0.as_ptr();
+        let private = Device::<T>::private_of(dev);
+        // SAFETY: The private data is initialised. Nothing can queue the work again once it is
+        // disabled, and then nobody but this function knows of the device. What the driver may
+        // have started behind the stack's back is stopped before it is dropped.
+        unsafe {
+            bindings::rust_helper_disable_delayed_work_sync((*private).service.get());
+            Device::<T>::from_raw(self.0).take_down(&mut Rtnl::lock());
+            for slot in &(*private).slots {
+                bindings::rust_helper_netif_napi_del(slot.napi.get());
+            }
+            core::ptr::drop_in_place(private);
+            bindings::free_netdev(dev);
+        }
+    }
+}
+
+/// # Safety
+///
+/// Only for the service work in the private data of a `Device<T>`.
+unsafe extern "C" fn service_callback<T: Operations>(work: *mut bindings::work_struct) {
+    // SAFETY: The work is that of a delayed work, which is in private data that is initialised and
+    // stays so until the work has been disabled.
+    let dev = unsafe {
+        let delayed = container_of!(work, bindings::delayed_work, work);
+        let private = container_of!(Opaque::cast_from(delayed), Private<T>, service);
+        Device::<T>::from_raw((*private).netdev)
+    };
+    T::service(dev);
+}
+
+/// # Safety
+///
+/// Only for the NAPI instances of a `Device<T>`.
+unsafe extern "C" fn poll_callback<T: Operations>(
+    napi: *mut bindings::napi_struct,
+    budget: c_int,
+) -> c_int {
+    // SAFETY: The instance is in a slot of the device's, which is alive while it is polled.
+    let (slot, dev) = unsafe {
+        let slot = &*container_of!(Opaque::cast_from(napi), Slot<T>, napi);
+        let dev = Device::<T>::from_raw(NonNull::new_unchecked((*napi).dev));
+        (slot, dev)
+    };
+    // SAFETY: An instance is polled once at a time: by whoever owns `NAPI_STATE_SCHED`, which
+    // netpoll also honours through `poll_owner`; and not at all while it is disabled, which is when
+    // the holder of the RTNL touches the field.
+    let poll = unsafe { &mut *slot.poll.get() };
+    let (Some(poll), Some(txq), Some(napi)) = (poll, dev.tx_queue(slot.index), NonNull::new(napi))
+    else {
+        return 0;
+    };
+    // SAFETY: This is the poll callback, with its budget.
+    let ctx = unsafe { PollContext::new(napi, txq, budget) };
+    match T::poll(dev, poll, &ctx) {
+        Polled::Done(frames) if frames < ctx.budget() => {
+            // CAST: Less than the budget, which came as an `int`.
+            let frames = frames as c_int;
+            // SAFETY: We are the poll callback, and done.
+            if unsafe { bindings::napi_complete_done(napi.as_ptr(), frames) } {
+                T::rearm(dev, slot.index);
+            }
+            frames
+        }
+        _ => budget,
+    }
+}
+
+/// Runs `f` on the device behind `dev`, under the RTNL.
+///
+/// # Safety
+///
+/// Only in callbacks of a `Device<T>` that the stack calls with the RTNL held.
+pub(crate) unsafe fn with_rtnl<T: Operations, R>(
+    dev: *mut bindings::net_device,
+    f: impl FnOnce(&Device<T>, &mut Rtnl) -> R,
+) -> R {
+    // SAFETY: The caller is a callback of such a device.
+    let dev = unsafe { Device::<T>::from_raw(NonNull::new_unchecked(dev)) };
+    // SAFETY: The RTNL is held by the caller. Functions that can lead here ask for the token
+    // themselves, so that it is not borrowed by the same thread.
+    let mut rtnl = unsafe { Rtnl::assume_held() };
+    f(dev, &mut rtnl)
+}
+
+/// The C callbacks of a net device whose driver is `T`.
+///
+/// All of them are only called by the stack, with a net device that [`Registration::new`] made for
+/// the same `T`, in the contexts of `Documentation/networking/netdevices.rst`. That is what the
+/// SAFETY comments below mean by "a callback".
+pub(crate) trait Callbacks: Operations {
+    /// The table for `struct net_device`.
+    const NETDEV_OPS: *const bindings::net_device_ops = &bindings::net_device_ops {
+        ndo_open: Some(Self::open_callback),
+        ndo_stop: Some(Self::stop_callback),
+        ndo_start_xmit: Some(Self::start_xmit_callback),
+        ndo_get_stats64: Some(Self::get_stats64_callback),
+        ndo_set_rx_mode_async: Some(Self::set_rx_mode_callback),
+        ndo_set_mac_address: Some(Self::set_mac_address_callback),
+        ndo_validate_addr: Some(bindings::eth_validate_addr),
+        ndo_change_mtu: Some(Self::change_mtu_callback),
+        ndo_tx_timeout: Some(Self::tx_timeout_callback),
+        ndo_eth_ioctl: Some(Self::eth_ioctl_callback),
+        ..pin_init::zeroed()
+    };
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn open_callback(dev: *mut bindings::net_device) -> c_int {
+        // SAFETY: A callback, under the RTNL.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                let result = Self::open(dev, rtnl).inspect_err(|_| dev.take_down(rtnl));
+                from_result(|| result.map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn stop_callback(dev: *mut bindings::net_device) -> c_int {
+        // SAFETY: A callback, under the RTNL.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                Self::stop(dev, rtnl);
+                dev.take_down(rtnl);
+            })
+        };
+        0
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn start_xmit_callback(
+        skb: *mut bindings::sk_buff,
+        dev: *mut bindings::net_device,
+    ) -> bindings::netdev_tx {
+        // SAFETY: A callback, with a frame that is now ours.
+        let (dev, skb, index, more) = unsafe {
+            (
+                Device::<Self>::from_raw(NonNull::new_unchecked(dev)),
+                SkBuff::from_raw(NonNull::new_unchecked(skb)),
+                usize::from((*skb).queue_mapping),
+                bindings::rust_helper_netdev_xmit_more(),
+            )
+        };
+        let (Some(slot), Some(txq)) = (dev.private().slots.get(index), dev.tx_queue(index)) else {
+            skb.drop_with(DropReason::DeviceNotReady);
+            return bindings::netdev_tx_NETDEV_TX_OK;
+        };
+        // SAFETY: The stack holds the lock of the frame's transmit queue, as the device never sets
+        // `lltx`; the field is only touched under that lock.
+        let Some(tx) = (unsafe { &mut *slot.tx.get() }) else {
+            skb.drop_with(DropReason::DeviceNotReady);
+            return bindings::netdev_tx_NETDEV_TX_OK;
+        };
+        // SAFETY: A queue of this device.
+        let queue = unsafe { TxQueue::from_raw(txq) };
+        match Self::start_xmit(dev, tx, &queue, skb, more) {
+            Ok(()) => bindings::netdev_tx_NETDEV_TX_OK,
+            Err(skb) => {
+                // The stack keeps the frame.
+                let _ = skb.into_raw();
+                bindings::netdev_tx_NETDEV_TX_BUSY
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_stats64_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::rtnl_link_stats64,
+    ) {
+        // SAFETY: A callback; the device has `tstats`, as registration asked for.
+        let (dev, out) = unsafe {
+            bindings::dev_get_tstats64(dev, out);
+            (
+                Device::<Self>::from_raw(NonNull::new_unchecked(dev)),
+                &mut *out,
+            )
+        };
+        let hw = Self::stats(dev);
+        let add = |to: &mut u64, value: u64| *to = to.wrapping_add(value);
+        add(&mut out.rx_errors, hw.rx_errors);
+        add(&mut out.rx_length_errors, hw.rx_length_errors);
+        add(&mut out.rx_crc_errors, hw.rx_crc_errors);
+        add(&mut out.rx_frame_errors, hw.rx_frame_errors);
+        add(&mut out.rx_missed_errors, hw.rx_missed_errors);
+        add(&mut out.rx_dropped, hw.rx_dropped);
+        add(&mut out.multicast, hw.multicast);
+        add(&mut out.tx_errors, hw.tx_errors);
+        add(&mut out.tx_dropped, hw.tx_dropped);
+        add(&mut out.tx_aborted_errors, hw.tx_aborted_errors);
+        add(&mut out.tx_window_errors, hw.tx_window_errors);
+        add(&mut out.tx_carrier_errors, hw.tx_carrier_errors);
+        add(&mut out.collisions, hw.collisions);
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_rx_mode_callback(
+        dev: *mut bindings::net_device,
+        unicast: *mut bindings::netdev_hw_addr_list,
+        multicast: *mut bindings::netdev_hw_addr_list,
+    ) -> c_int {
+        // SAFETY: A callback, under the RTNL, with snapshots of the lists.
+        unsafe {
+            let flags = (*dev).flags;
+            let mode = RxMode {
+                promiscuous: flags & bindings::IFF_PROMISC != 0,
+                all_multicast: flags & bindings::IFF_ALLMULTI != 0,
+                unicast: &*unicast,
+                multicast: &*multicast,
+            };
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_rx_mode(dev, rtnl, &mode).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_mac_address_callback(
+        dev: *mut bindings::net_device,
+        addr: *mut c_void,
+    ) -> c_int {
+        // SAFETY: A callback, under the RTNL; `addr` is a `struct sockaddr_storage`, of which the
+        // first bytes of data are the address.
+        unsafe {
+            let mut mac = MacAddress::default();
+            let data = core::ptr::addr_of!((*addr.cast::<bindings::sockaddr>()).sa_data)
+                .cast::<u8>();
+            core::ptr::copy_nonoverlapping(data, mac.as_mut_ptr(), mac.len());
+            if mac[0] & 1 != 0 || mac == MacAddress::default() {
+                return EADDRNOTAVAIL.to_errno();
+            }
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    Self::set_mac_address(dev, rtnl, &mac)?;
+                    bindings::dev_addr_mod(dev.as_raw(), 0, mac.as_ptr().cast(), mac.len());
+                    Ok(0)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn change_mtu_callback(dev: *mut bindings::net_device, mtu: c_int) -> c_int {
+        // SAFETY: A callback, under the RTNL. The stack has checked the MTU against the limits.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    let field =
+                        core::ptr::addr_of_mut!((*dev.as_raw()).mtu);
+                    let old = field.read();
+                    field.write_volatile(u32::try_from(mtu)?);
+                    Self::mtu_changed(dev, rtnl)
+                        .inspect_err(|_| field.write_volatile(old))
+                        .map(|()| 0)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn tx_timeout_callback(dev: *mut bindings::net_device, queue: c_uint) {
+        // SAFETY: A callback.
+        let dev = unsafe { Device::<Self>::from_raw(NonNull::new_unchecked(dev)) };
+        Self::tx_timeout(dev, queue as usize);
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn eth_ioctl_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ifreq,
+        command: c_int,
+    ) -> c_int {
+        // SAFETY: A callback, under the RTNL; the request of these two commands carries MII data.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    let command = u32::try_from(command)?;
+                    if command != bindings::SIOCGMIIPHY && command != bindings::SIOCGMIIREG {
+                        return Err(EOPNOTSUPP);
+                    }
+                    let mii = &mut *bindings::rust_helper_if_mii(request);
+                    mii.phy_id = dev.data().mii_address().into();
+                    if command == bindings::SIOCGMIIREG {
+                        // As every MII register number, five bits.
+                        mii.val_out = Self::mii_read(dev, rtnl, (mii.reg_num & 0x1f) as u8)?;
+                    }
+                    Ok(0)
+                })
+            })
+        }
+    }
+}
+
+impl<T: Operations> Callbacks for T {}

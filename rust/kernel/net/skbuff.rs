@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket buffers as owned values.
+//!
+//! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
+
+use crate::{
+    net::napi::PollContext,
+    page_pool::PoolPage, //
+};
+use bindings_ext as bindings;
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// Why a buffer is dropped (`enum skb_drop_reason`), as far as a driver knows.
+#[derive(Clone, Copy)]
+pub enum DropReason {
+    /// The device went down or was reset with the frame queued.
+    DeviceNotReady,
+    /// No memory, or no room in the IOMMU.
+    NoMemory,
+    /// The frame has a shape the device cannot send.
+    Unsupported,
+}
+
+impl DropReason {
+    fn as_raw(self) -> bindings::skb_drop_reason {
+        match self {
+            Self::DeviceNotReady => bindings::skb_drop_reason_SKB_DROP_REASON_DEV_READY,
+            Self::NoMemory => bindings::skb_drop_reason_SKB_DROP_REASON_NOMEM,
+            Self::Unsupported => bindings::skb_drop_reason_SKB_DROP_REASON_DEV_HDR,
+        }
+    }
+}
+
+/// Which checksum the device is to fill in.
+#[derive(Clone, Copy)]
+pub struct ChecksumRequest {
+    /// Offset of the first byte summed up, from the start of the frame.
+    pub start: u32,
+    /// Offset of the checksum itself, from the start of the frame.
+    pub field: u32,
+}
+
+/// How the device is to cut a large TCP frame; offsets and lengths in bytes.
+#[derive(Clone, Copy)]
+pub struct Segmentation {
+    /// TCP over IPv6 rather than IPv4.
+    pub ipv6: bool,
+    /// Start of the IP header.
+    pub network_offset: u8,
+    /// Start of the TCP header.
+    pub transport_offset: u8,
+    /// Length of all headers, link layer to TCP.
+    pub header_len: u8,
+    /// Payload of each segment.
+    pub mss: u16,
+    /// Number of segments.
+    pub segments: u16,
+}
+
+/// A socket buffer, owned.
+///
+/// A driver ends it by [`SkBuff::consume`], [`SkBuff::drop_with`] or by giving it to the stack;
+/// plain dropping frees it too, without a reason, so that nothing can leak.
+///
+/// # Invariants
+///
+/// `skb` is a valid socket buffer and this is the only owner of this reference to it.
+pub struct SkBuff {
+    skb: NonNull<bindings::sk_buff>,
+}
+
+// SAFETY: A socket buffer is not tied to a thread.
+unsafe impl Send for SkBuff {}
+
+impl SkBuff {
+    /// # Safety
+    ///
+    /// The caller hands over its reference to `skb`.
+    #[inline]
+    pub(crate) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
+        // INVARIANT: As the caller vouches.
+        Self { skb }
+    }
+
+    #[inline]
+    pub(crate) fn into_raw(self) -> *mut bindings::sk_buff {
+        ManuallyDrop::new(self).skb.as_ptr()
+    }
+
+    #[inline]
+    pub(crate) fn as_raw(&self) -> *mut bindings::sk_buff {
+        self.skb.as_ptr()
+    }
+
+    /// Length of the whole frame in bytes.
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    pub fn len(&self) -> u32 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { (*self.as_raw()).len }
+    }
+
+    /// Length of the linear part in bytes.
+    #[inline]
+    pub fn head_len(&self) -> u32 {
+        // SAFETY: Valid by the type invariant.
+        let (len, data_len) = unsafe { ((*self.as_raw()).len, (*self.as_raw()).data_len) };
+        len.saturating_sub(data_len)
+    }
+
+    #[inline]
+    fn shinfo(&self) -> *const bindings::skb_shared_info {
+        // SAFETY: Valid by the type invariant; every skb has its shared info.
+        unsafe { bindings::rust_helper_skb_shinfo(self.as_raw()) }
+    }
+
+    /// Number of fragments behind the linear part.
+    #[inline]
+    pub fn nr_frags(&self) -> usize {
+        // SAFETY: The shared info lives as long as the buffer.
+        usize::from(unsafe { (*self.shinfo()).nr_frags })
+    }
+
+    #[inline]
+    pub(crate) fn frag(&self, index: usize) -> Option<&bindings::skb_frag> {
+        if index >= self.nr_frags() {
+            return None;
+        }
+        // SAFETY: The shared info lives as long as the buffer, and its first `nr_frags` fragments
+        // are initialised.
+        unsafe { (*self.shinfo()).frags.get(index) }
+    }
+
+    /// Length in bytes of fragment `index`, or 0 if there is none.
+    #[inline]
+    pub fn frag_len(&self, index: usize) -> u32 {
+        self.frag(index).map_or(0, |frag| frag.len)
+    }
+
+    /// The checksum that the stack left to the device, if any.
+    #[inline]
+    pub fn checksum(&self) -> Option<ChecksumRequest> {
+        let (mut start, mut field) = (0, 0);
+        // SAFETY: Valid by the type invariant; the numbers are valid for writes.
+        unsafe {
+            bindings::rust_helper_skb_checksum_partial(self.as_raw(), &mut start, &mut field)
+        }
+        .then_some(ChecksumRequest { start, field })
+    }
+
+    /// Has the processor fill in the checksum that the stack left to the device. Any context.
+    pub fn checksum_in_software(&mut self) -> Result {
+        // SAFETY: Valid by the type invariant.
+        to_result(unsafe { bindings::skb_checksum_help(self.as_raw()) })
+    }
+
+    /// Whether the frame is to be cut into segments by the device.
+    #[inline]
+    pub fn is_gso(&self) -> bool {
+        // SAFETY: The shared info lives as long as the buffer.
+        unsafe { (*self.shinfo()).gso_size != 0 }
+    }
+
+    /// Prepares the headers for segmentation by the device and tells how to cut.
+    ///
+    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 or its headers exceed
+    /// 255 bytes, [`ENOMEM`] if the headers had to be copied and memory is short. Any context.
+    pub fn prepare_segmentation(&mut self) -> Result<Segmentation> {
+        let mut tso = bindings::rust_helper_tso::default();
+        // SAFETY: Valid by the type invariant; `tso` is valid for a write.
+        to_result(unsafe { bindings::rust_helper_skb_tso_prepare(self.as_raw(), &mut tso) })?;
+        let shinfo = self.shinfo();
+        // SAFETY: The shared info lives as long as the buffer.
+        let (mss, segments) = unsafe { ((*shinfo).gso_size, (*shinfo).gso_segs) };
+        Ok(Segmentation {
+            ipv6: tso.ipv6 != 0,
+            network_offset: tso.network_offset,
+            transport_offset: tso.transport_offset,
+            header_len: tso.header_len,
+            mss,
+            segments: segments.max(1),
+        })
+    }
+
+    /// Pads a short frame with zeroes to `len` bytes. [`ENOMEM`] if memory is short.
+    #[inline]
+    pub fn pad_to(&mut self, len: u32) -> Result {
+        if self.len() >= len {
+            return Ok(());
+        }
+        // SAFETY: Valid by the type invariant; the helper does not free on failure.
+        to_result(unsafe { bindings::rust_helper_skb_put_padto(self.as_raw(), len) })
+    }
+
+    /// Takes the software transmit timestamp, if one was asked for. To be called right before the
+    /// chip is told of the frame.
+    #[inline]
+    pub fn tx_timestamp(&mut self) {
+        // SAFETY: Valid by the type invariant.
+        unsafe { bindings::rust_helper_skb_tx_timestamp(self.as_raw()) };
+    }
+
+    /// Frees a frame that was sent. Within the poll of its channel.
+    #[inline]
+    pub fn consume(self, ctx: &PollContext<'_>) {
+        // SAFETY: The reference is handed over; the context gives the poll's own budget.
+        unsafe { bindings::napi_consume_skb(self.into_raw(), ctx.raw_budget()) };
+    }
+
+    /// Frees a frame that was not sent, saying why. Any context.
+    pub fn drop_with(self, reason: DropReason) {
+        // SAFETY: The reference is handed over.
+        unsafe { bindings::dev_kfree_skb_any_reason(self.into_raw(), reason.as_raw()) };
+    }
+
+    /// Builds a frame around the first `len` bytes the device wrote to `page`, without copying.
+    ///
+    /// The bytes must have been synchronised ([`PoolPage::sync_for_cpu`]); if they were not, the
+    /// frame holds stale data. If there is no memory for the metadata the page goes back to its
+    /// pool. Within a poll.
+    #[inline]
+    pub fn from_page(page: PoolPage, len: u32, _: &PollContext<'_>) -> Option<Self> {
+        let len = len.min(page.max_len());
+        // SAFETY: The page is ours, and a pool's, in softirq context. Its room is what
+        // `page_pool::Layout` checked: headroom, data and shared info fit.
+        let skb = unsafe {
+            bindings::rust_helper_napi_build_skb_page(page.as_raw(), page.offset(), len)
+        };
+        let skb = NonNull::new(skb)?;
+        // The buffer owns the page now.
+        let _ = page.into_raw();
+        // INVARIANT: The buffer is fresh.
+        Some(Self { skb })
+    }
+
+    /// Appends the first `len` bytes the device wrote to `page` as a fragment.
+    ///
+    /// Gives the page back if the buffer has all the fragments it can have. Within a poll; for
+    /// buffers made by [`SkBuff::from_page`].
+    #[inline]
+    pub fn add_page(&mut self, page: PoolPage, len: u32, _: &PollContext<'_>) -> Result<(), PoolPage> {
+        if self.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
+            return Err(page);
+        }
+        let (offset, len) = (page.offset() as c_int, len.min(page.max_len()) as c_int);
+        // SAFETY: Valid by the type invariant, with room for one more fragment. The buffer is
+        // marked for recycling, as only `from_page()` makes such buffers, and takes over the page.
+        unsafe {
+            bindings::rust_helper_skb_add_rx_frag(
+                self.as_raw(),
+                page.into_raw(),
+                offset,
+                len,
+                bindings::PAGE_SIZE as u32,
+            )
+        };
+        Ok(())
+    }
+
+    /// Gives a received frame to the stack. Within a poll.
+    ///
+    /// `checksum_ok` says that the device verified the frame's transport checksum. The frame must
+    /// hold a whole Ethernet header; shorter ones are dropped.
+    #[inline]
+    pub fn receive(self, queue: u16, checksum_ok: bool, ctx: &PollContext<'_>) {
+        if self.head_len() < bindings::ETH_HLEN {
+            return;
+        }
+        // SAFETY: The buffer is valid and handed over, with an Ethernet header in its linear part;
+        // we are in the poll of `ctx`, whose device it came from.
+        unsafe {
+            bindings::rust_helper_napi_gro_receive(
+                ctx.as_raw(),
+                self.into_raw(),
+                queue,
+                checksum_ok,
+            )
+        };
+    }
+}
+
+impl Drop for SkBuff {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant this is the only owner of this reference.
+        unsafe {
+            bindings::dev_kfree_skb_any_reason(
+                self.as_raw(),
+                bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
+            )
+        };
+    }
+}
