@@ -172,7 +172,8 @@ def build(image: Path) -> None:
         for source in sorted(paths.GUEST_SOURCES.iterdir()):
             target = {"init": "init", "motd": "etc/motd"}
             stage.file(source, target.get(source.name, f"usr/bin/{source.stem}"))
-        (stage.top / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+        (stage.top / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n"
+                                              "tcpdump:x:100:100::/:/bin/false\n")
         (stage.top / "etc/group").write_text("root:x:0:\n")
         (stage.top / "etc/hosts").write_text("127.0.0.1 localhost\n")
         # Not busybox's shell, which would prefer its own ip and ping to the real.

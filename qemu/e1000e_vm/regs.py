@@ -4,10 +4,11 @@
 from dataclasses import dataclass
 
 CTRL, CTRL_RST = 0x0000, 1 << 26
+ICS = 0x00C8
 IMC = 0x00D8
 IVAR = 0x00E4
 TCTL, TCTL_EN = 0x0400, 1 << 1
-RCTL = 0x0100
+RCTL, RCTL_EN = 0x0100, 1 << 1
 
 CAUSES = ["RXQ0", "RXQ1", "TXQ0", "TXQ1", "OTHER"]
 

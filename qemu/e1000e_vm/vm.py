@@ -81,7 +81,7 @@ def nic_properties(topology: Topology, number: int) -> dict[str, str]:
     place = {"bus": f"rp{number}"} if topology.root_port else \
         {"bus": "pcie.0", "addr": f"{number + 4:#x}"}
     return {"driver": "e1000e", "id": f"nic{number}", "netdev": f"hub{number}",
-            "mac": f"52:54:00:00:00:{number + 1:02x}", **place}
+            "mac": f"52:54:00:12:34:{number + 1:02x}", **place}
 
 
 def make_initrd(target: Path, module: Path | None) -> None:
@@ -106,6 +106,8 @@ class VM:
         logs.mkdir(parents=True, exist_ok=True)
         self.serial, self.trace = logs / "serial.log", logs / "trace.log"
         self.marks = itertools.count(1)
+        # Whether a test left it as no other test can use it.
+        self.spent = False
         self.cleanup = contextlib.ExitStack()
         self.run_dir = Path(self.cleanup.enter_context(
             tempfile.TemporaryDirectory(prefix="e1000e-vm-")))
@@ -146,7 +148,7 @@ class VM:
         initrd.unlink()
         self.boot_seconds = time.monotonic() - started
         self.nics = self._find_nics()
-        self.bars = {nic.id: self._bar(nic) for nic in self.nics}
+        self.find_bars()
 
     def _kill(self) -> None:
         self.process.kill()
@@ -259,17 +261,18 @@ class VM:
         return [Nic(f"nic{number}", address, port)
                 for number, (address, port) in enumerate(sorted(found, key=key))]
 
-    def _bar(self, nic: Nic) -> int:
-        return int(self.sh(f"sed -n 1p /sys/bus/pci/devices/{nic.address}/resource").split()[0],
-                   16)
+    def find_bars(self) -> None:
+        """Learn where the devices' registers are; again after one was plugged in."""
+        self.bars = [int(self.sh(f"sed -n 1p /sys/bus/pci/devices/{nic.address}/resource")
+                         .split()[0], 16) for nic in self.nics]
 
     def register(self, number: int, offset: int) -> int:
         """Read a register of a device's BAR 0 from outside the guest."""
-        return self.qtest.readl(self.bars[f"nic{number}"] + offset)
+        return self.qtest.readl(self.bars[number] + offset)
 
     def set_register(self, number: int, offset: int, value: int) -> None:
         """Write a register of a device's BAR 0 behind the driver's back."""
-        self.qtest.writel(self.bars[f"nic{number}"] + offset, value)
+        self.qtest.writel(self.bars[number] + offset, value)
 
     def lost_interrupts(self) -> list[str]:
         """Lines of the trace that tell of an interrupt not delivered."""

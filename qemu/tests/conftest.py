@@ -9,6 +9,7 @@ test says that it provokes just that.
 
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,14 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marks, and drop the logs of the last run."""
+    """Declare the marks."""
     for line in ["topology(Topology): the machine that the test needs",
-                 "parameters(words): module parameters",
+                 "parameters(rust=words, c=words): module parameters",
                  "rust: of e1000e_rust only",
                  "provokes(pattern): kernel log lines that the test itself causes",
                  "loses_interrupts: the test itself makes the device lose interrupts"]:
         config.addinivalue_line("markers", line)
-    shutil.rmtree(paths.LOGS, ignore_errors=True)
 
 
 def topology_of(item: pytest.Item) -> Topology:
@@ -63,15 +63,17 @@ class Machines:
     """At most one machine, kept as long as tests want its topology."""
 
     def __init__(self, module: Path | None) -> None:
-        self.module, self.vm, self.number = module, None, 0
+        self.module, self.vm = module, None
+        self.logs = tempfile.TemporaryDirectory(prefix="e1000e-logs-")
 
     def get(self, topology: Topology) -> VM:
         """The running machine if it fits, else a new one."""
-        if self.vm and self.vm.topology != topology:
+        if self.vm and (self.vm.spent or self.vm.topology != topology):
             self.discard()
         if not self.vm:
-            self.number += 1
-            self.vm = VM(topology, paths.LOGS / f"machine-{self.number}", self.module)
+            self.logs.cleanup()
+            self.logs = tempfile.TemporaryDirectory(prefix="e1000e-logs-")
+            self.vm = VM(topology, Path(self.logs.name), self.module)
         return self.vm
 
     def discard(self) -> None:
@@ -94,6 +96,7 @@ def machines(driver: str) -> Iterator[Machines]:
     machines = Machines(paths.rust_module() if driver == "rust" else None)
     yield machines
     machines.discard()
+    machines.logs.cleanup()
 
 
 class Watch:
@@ -113,13 +116,10 @@ class Watch:
             lines += self.vm.lost_interrupts()[self.lost_start:]
         return lines
 
-    def keep(self) -> Path:
-        """Copy what was logged to a directory of the test's own."""
-        target = paths.LOGS / re.sub(r"[^\w.-]+", "_", self.item.nodeid.split("/")[-1])
-        shutil.copytree(self.vm.logs, target, dirs_exist_ok=True)
+    def own_log(self) -> str:
+        """The kernel log from the start of the test on."""
         text = self.vm.serial.read_bytes()[self.log_start:].decode(errors="replace")
-        (target / "kernel.log").write_text(text.replace("\r", ""))
-        return target
+        return text.replace("\r", "")
 
 
 WATCH = pytest.StashKey[Watch]()
@@ -139,11 +139,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) \
         -> Iterator[pytest.TestReport]:
     """Keep the logs of a failure, and never use its machine again."""
     report = yield
-    if report.failed:
+    target = paths.LOGS / re.sub(r"[^\w.-]+", "_", item.nodeid.split("/")[-1])
+    if call.when == "setup":
+        shutil.rmtree(target, ignore_errors=True)
+    if report.failed and (machines := item.funcargs.get("machines")):
+        shutil.copytree(machines.logs.name, target, dirs_exist_ok=True)
         if watch := item.stash.get(WATCH, None):
-            report.sections.append(("logs", str(watch.keep())))
-        if machines := item.funcargs.get("machines"):
-            machines.discard()
+            (target / "kernel.log").write_text(watch.own_log())
+        report.sections.append(("logs", str(target)))
+        machines.discard()
     return report
 
 
@@ -164,5 +168,5 @@ def net(request: pytest.FixtureRequest, vm: VM, driver: str) -> Net:
     """The driver freshly loaded, with the parameters that the test is marked with."""
     net = Net(vm, driver)
     mark = request.node.get_closest_marker("parameters")
-    net.load(mark.args[0] if mark else "")
+    net.load(mark.kwargs[driver] if mark else "")
     return net

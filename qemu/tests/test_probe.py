@@ -21,9 +21,9 @@ def test_driver_info(net: Net) -> None:
 
 def test_mac_address(net: Net) -> None:
     """The MAC address is the NVM's, kept as the permanent one. Breaks with word order."""
-    assert net.vm.sh("cat /sys/class/net/nic0/address") == "52:54:00:00:00:01"
-    assert net.vm.sh("ethtool -P nic0").endswith("52:54:00:00:00:01")
-    assert net.vm.sh("ip netns exec peer cat /sys/class/net/nic1/address") == "52:54:00:00:00:02"
+    assert net.vm.sh("cat /sys/class/net/nic0/address") == "52:54:00:12:34:01"
+    assert net.vm.sh("ethtool -P nic0").endswith("52:54:00:12:34:01")
+    assert net.vm.sh("ip netns exec peer cat /sys/class/net/nic1/address") == "52:54:00:12:34:02"
 
 
 def test_link_settings(net: Net) -> None:
