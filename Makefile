@@ -20,6 +20,7 @@ demo: module ## boot QEMU with two ports and show the driver at work
 	@scripts/enter qemu/demo
 
 test: module ## run every test (T='ARGUMENTS' are handed to pytest)
+	@scripts/enter scripts/host-tests
 	@scripts/enter python3 -m pytest qemu/tests $(T)
 
 shell: module ## an interactive VM with the devices and the module

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Headers whose contents `bindgen` turns into Rust for the abstractions in
- * `rust/kernel`: what mainline's `rust/bindings/bindings_helper.h` lacks for a
- * network driver.
+ * `rust/kernel`: what mainline's header of the same purpose lacks for a network
+ * driver.
  *
  * Sorted alphabetically.
  */

@@ -156,19 +156,17 @@ fn switch_off(pdev: &pci::Device<Bound>) -> Way {
 impl Outcome {
     fn tell(&self, pdev: &pci::Device<Bound>) {
         let (Some(before), Some(after)) = (self.before, self.after) else {
-            dev_warn!(pdev, "ASPM: the link cannot be read any more; check slot and cable\n");
+            dev_warn!(
+                pdev,
+                "ASPM: the link cannot be read any more; check slot and cable\n"
+            );
             return;
         };
         match self.way {
             Way::NotApplicable => {
                 dev_info!(pdev, "ASPM: not applicable to this link ({})\n", after)
             }
-            Way::Core => dev_info!(
-                pdev,
-                "ASPM: {} -> {} (by the PCI core)\n",
-                before,
-                after
-            ),
+            Way::Core => dev_info!(pdev, "ASPM: {} -> {} (by the PCI core)\n", before, after),
             Way::Direct => dev_info!(
                 pdev,
                 "ASPM: {} -> {} (directly, the OS has no control)\n",

@@ -102,41 +102,17 @@ impl kernel::fmt::Display for Error {
     }
 }
 
-/// How the device was kept from writing to memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoppedBy {
-    /// It ended its requests when told to, and was reset.
-    Quiesce,
-    /// It was reset with requests outstanding.
-    Reset,
-    /// It was cut off from the bus.
-    CutOff,
-}
-
 /// Proof that the device can no longer write to memory it was given.
 ///
 /// Memory of rings and buffers is freed only against this. [`Chip::start`] consumes it.
-#[derive(Debug)]
 #[must_use = "without it the memory given to the device cannot be freed"]
-pub(crate) struct DmaStopped {
-    /// How it came about.
-    by: StoppedBy,
-}
+pub(crate) struct DmaStopped(());
 
 impl DmaStopped {
     /// The device was cut off from the bus: it is not a bus master any more (PCI command
     /// register, bit 2), or it was removed.
-    ///
-    /// To be called only right after bus mastering was switched off, by the code that does so.
     pub(crate) fn cut_off(_: CutOff) -> Self {
-        Self {
-            by: StoppedBy::CutOff,
-        }
-    }
-
-    /// How it came about.
-    pub(crate) const fn by(&self) -> StoppedBy {
-        self.by
+        Self(())
     }
 }
 
@@ -167,9 +143,6 @@ pub(crate) const RX_BUFFER: u32 = 2048;
 pub(crate) trait Chip: Sync {
     /// Name for logs.
     fn name(&self) -> &'static str;
-
-    /// Number of receive queues, and of transmit queues.
-    fn queues(&self) -> usize;
 
     /// Most MSI-X vectors; 0 where the chip has no MSI-X.
     fn max_vectors(&self) -> u32;

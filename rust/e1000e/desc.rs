@@ -159,9 +159,8 @@ pub(crate) mod tx {
                             | (network.wrapping_add(10) as u64) << 8
                             | (transport.wrapping_sub(1) as u64) << 16
                     };
-                    let low = ip
-                        | (transport as u64) << 32
-                        | (transport.wrapping_add(16) as u64) << 40;
+                    let low =
+                        ip | (transport as u64) << 32 | (transport.wrapping_add(16) as u64) << 40;
                     let high = (payload & 0xf_ffff) as u64
                         | TSE
                         | DEXT

@@ -27,7 +27,6 @@ use crate::{
         LinkMode,
         LinkRequest,
         LinkState,
-        Mdix,
         Modes,
         Pause, //
     },
@@ -37,7 +36,8 @@ use crate::{
         MAX_RING,
         MIN_RING, //
     },
-    phy, //
+    phy,
+    regs::DUMP, //
 };
 
 /// A statistic that the driver keeps itself.
@@ -96,13 +96,19 @@ const NAMES: [&str; ENTRIES.len() + OWN.len()] = {
     names
 };
 
-/// Offsets of the registers in a dump: those without side effects on a read. The first twelve are
-/// those of the in-tree driver's dump.
-const DUMP: [usize; 32] = [
-    0x0000, 0x0008, 0x0100, 0x2808, 0x2810, 0x2818, 0x2820, 0x0400, 0x3808, 0x3810, 0x3818, 0x3820,
-    0x0018, 0x0e00, 0x00e4, 0x00dc, 0x00d0, 0x00e8, 0x00ec, 0x00f0, 0x00f4, 0x00f8, 0x2828, 0x3828,
-    0x3840, 0x5000, 0x5008, 0x1000, 0x0f00, 0x5820, 0x5b00, 0x5b64,
-];
+/// Number of registers in a dump, arrays counted out.
+const DUMP_WORDS: usize = {
+    let (mut words, mut i) = (0, 0);
+    while i < DUMP.len() {
+        words += DUMP[i].count;
+        i += 1;
+    }
+    words
+};
+
+/// Version of the dump's format: the registers of [`DUMP`] in their order. The in-tree driver's
+/// formats are 0 and 1.
+const DUMP_VERSION: u32 = 2;
 
 const SUPPORTED: LinkModes = LinkModes::BASE10_HALF
     .with(LinkModes::BASE10_FULL)
@@ -160,7 +166,7 @@ impl Operations for Nic<'_> {
         tx: MAX_RING,
     };
     const STAT_NAMES: &'static [&'static str] = &NAMES;
-    const DUMP_WORDS: usize = DUMP.len();
+    const DUMP_WORDS: usize = DUMP_WORDS;
 
     fn ethtool_stats(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u64]) {
         let nic = dev.data();
@@ -206,7 +212,11 @@ impl Operations for Nic<'_> {
             phy_address: phy::ADDRESS,
             supported: SUPPORTED,
             advertising,
-            partner: if autoneg { partner } else { LinkModes::default() },
+            partner: if autoneg {
+                partner
+            } else {
+                LinkModes::default()
+            },
         })
     }
 
@@ -252,12 +262,7 @@ impl Operations for Nic<'_> {
             }
         };
         let old = *nic.link_request.lock();
-        let new = LinkRequest {
-            mode,
-            // Automatic crossover stays what it is.
-            mdix: Mdix::Auto,
-            ..old
-        };
+        let new = LinkRequest { mode, ..old };
         *nic.link_request.lock() = new;
         let hardware = nic.hardware.lock();
         if hardware.is_none() {
@@ -314,18 +319,23 @@ impl Operations for Nic<'_> {
 
     fn register_dump(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u32]) -> u32 {
         let nic = dev.data();
-        for (to, &offset) in out.iter_mut().zip(&DUMP) {
+        let offsets = DUMP.iter().flat_map(|run| {
+            (0..run.count).map(move |i| run.offset.saturating_add(i.saturating_mul(run.stride)))
+        });
+        for (to, offset) in out.iter_mut().zip(offsets) {
             match nic.csr.read_raw(offset) {
                 Ok(value) => *to = value,
                 Err(_) => {
-                    // A dump of zeroes; the reason is in the log.
+                    // The rest is zeroes; the reason is in the log.
                     dev.kick_service();
                     break;
                 }
             }
         }
-        // As in the in-tree driver: format 1, revision, device.
-        1 << 24 | u32::from(nic.pdev.revision_id()) << 16 | u32::from(nic.pdev.device_id())
+        // As in the in-tree driver: format, revision, device.
+        DUMP_VERSION << 24
+            | u32::from(nic.pdev.revision_id()) << 16
+            | u32::from(nic.pdev.device_id())
     }
 
     fn message_level(&self) -> u32 {

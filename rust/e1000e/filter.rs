@@ -73,11 +73,6 @@ impl FilterState {
         self.primary = primary;
     }
 
-    /// The interface's own address.
-    pub(crate) const fn primary(&self) -> &Address {
-        &self.primary
-    }
-
     /// Forgets all addresses but the primary one, and sets the two modes. The first step of a
     /// change; [`add_unicast`](Self::add_unicast) and [`add_multicast`](Self::add_multicast)
     /// follow.

@@ -389,9 +389,6 @@ pub(crate) fn rearm(nic: &Nic<'_>) {
         .causes
         .first()
         .is_some_and(|causes| causes.load(Relaxed) != 0);
-    nic.csr.ims_write(if msi_x {
-        cause::QUEUES
-    } else {
-        cause::LEGACY
-    });
+    nic.csr
+        .ims_write(if msi_x { cause::QUEUES } else { cause::LEGACY });
 }

@@ -283,11 +283,6 @@ pub(crate) struct Lost {
 }
 
 impl Lost {
-    /// The register value found.
-    pub(crate) const fn found(&self) -> u32 {
-        self.found
-    }
-
     /// The causes whose entry is not the one written. Empty where only bits outside the entries
     /// changed.
     pub(crate) fn causes(&self) -> impl Iterator<Item = Cause> + '_ {

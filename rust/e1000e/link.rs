@@ -248,17 +248,6 @@ pub(crate) enum ForcedSpeed {
     Mbps100,
 }
 
-/// MDI crossover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mdix {
-    /// The PHY finds out.
-    Auto,
-    /// Straight.
-    Mdi,
-    /// Crossed.
-    MdiX,
-}
-
 /// How the link's speed and duplex are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkMode {
@@ -277,8 +266,6 @@ pub(crate) struct LinkRequest {
     pub(crate) pause: Pause,
     /// Whether `pause` is negotiated; otherwise it is forced.
     pub(crate) pause_autoneg: bool,
-    /// Crossover.
-    pub(crate) mdix: Mdix,
 }
 
 impl LinkRequest {
@@ -287,7 +274,6 @@ impl LinkRequest {
         mode: LinkMode::Autoneg(Modes::ALL),
         pause: Pause::FULL,
         pause_autoneg: true,
-        mdix: Mdix::Auto,
     };
 
     /// Contents of ANAR for this request: selector field 1 (IEEE 802.3), modes and pause.

@@ -51,26 +51,6 @@ impl MdicError {
     /// Number of classes.
     pub(crate) const COUNT: usize = 5;
 
-    /// All classes, in the order of their [`index`](Self::index).
-    pub(crate) const ALL: [MdicError; Self::COUNT] = [
-        MdicError::Ownership,
-        MdicError::Timeout,
-        MdicError::Flagged,
-        MdicError::Gone,
-        MdicError::Mismatch,
-    ];
-
-    /// Name in logs and, after `phy_read_err_` or `phy_write_err_`, in `ethtool -S`.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            MdicError::Ownership => "ownership",
-            MdicError::Timeout => "timeout",
-            MdicError::Flagged => "flagged",
-            MdicError::Gone => "gone",
-            MdicError::Mismatch => "mismatch",
-        }
-    }
-
     /// Place of the class among the counters.
     pub(crate) const fn index(self) -> usize {
         match self {

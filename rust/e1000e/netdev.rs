@@ -84,6 +84,8 @@ impl<'a> Operations for Nic<'a> {
         nic.wanted.store(false, Relaxed);
         dev.carrier_off();
         nic.take_down(dev, rtnl);
+        // The partner is to see that the interface is down. That it failed is counted.
+        let _ = nic.phy.power_down(&nic.csr);
         // The firmware may have the device back; one that is gone needs no telling.
         let _ = nic.chip.set_driver_loaded(&nic.csr, false);
     }
@@ -145,9 +147,7 @@ impl<'a> Operations for Nic<'a> {
             rx_missed_errors: hw.missed(),
             rx_dropped: nic.counts.rx_no_memory.load(Relaxed),
             multicast: hw.rx_multicast(),
-            tx_errors: hw
-                .excessive_collisions()
-                .wrapping_add(hw.late_collisions()),
+            tx_errors: hw.excessive_collisions().wrapping_add(hw.late_collisions()),
             tx_dropped: nic.counts.tx_dropped.load(Relaxed),
             tx_aborted_errors: hw.excessive_collisions(),
             tx_window_errors: hw.late_collisions(),

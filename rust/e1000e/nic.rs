@@ -359,7 +359,7 @@ impl<'a> Nic<'a> {
     pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         self.take_down(dev, rtnl);
         self.bring_up(dev, rtnl)?;
-        Phy::setup_mac(&self.csr, &*self.link_request.lock())?;
+        Phy::setup_mac(&self.csr, &self.link_request.lock())?;
         dev.kick_service();
         Ok(())
     }

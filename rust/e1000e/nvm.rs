@@ -32,12 +32,6 @@ const PBA_NUMBER: u16 = 8;
 /// Value of the first word where the second one points to a string.
 const PBA_IS_STRING: u16 = 0xfafa;
 
-/// Initialization control word 2 (82574 datasheet 6.1.1.14).
-const INIT_CONTROL_2: u16 = 0x0f;
-
-/// Bits 14:13 of initialization control word 2: manageability mode.
-const INIT_CONTROL_2_MNGM: u16 = 0x6000;
-
 /// Pause between two looks at `EERD`.
 const INTERVAL: Delta = Delta::from_micros(5);
 
@@ -169,11 +163,6 @@ pub(crate) fn mac_address(csr: &Csr<'_>) -> Result<[u8; 6], Error> {
         return Err(Error::Address { address });
     }
     Ok(address)
-}
-
-/// Whether a manageability mode is set: a BMC may share the port.
-pub(crate) fn manageability(csr: &Csr<'_>) -> Result<bool, Error> {
-    Ok(read(csr, INIT_CONTROL_2)? & INIT_CONTROL_2_MNGM != 0)
 }
 
 /// The printed board assembly number, as text.

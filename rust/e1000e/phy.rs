@@ -39,7 +39,6 @@ use crate::{
         LinkRequest,
         LinkState,
         MacLink,
-        Mdix,
         PhyLink,
         Speed, //
     },
@@ -111,17 +110,10 @@ impl Reg {
             reg: reg & 0x1f,
         }
     }
-
-    /// Number of the register on its page.
-    pub(crate) const fn number(self) -> u8 {
-        self.reg
-    }
 }
 
 /// Copper specific control 1 (register 16): crossover, both bits clear is straight.
 const COPPER_CONTROL_MDIX: u16 = 0x0060;
-/// Copper specific control 1: forced crossed.
-const COPPER_CONTROL_MDIX_CROSSED: u16 = 0x0020;
 /// Copper specific control 1: reversed polarity is not corrected.
 const COPPER_CONTROL_POLARITY: u16 = 0x0002;
 /// Copper specific control 1: downshift to a lower speed after failed attempts.
@@ -461,7 +453,7 @@ impl Phy {
         if value & mii::BMCR_PDOWN != 0 {
             self.write(csr, bmcr, value & !mii::BMCR_PDOWN)?;
         }
-        self.setup_copper(csr, request.mdix, request.mode)?;
+        self.setup_copper(csr, request.mode)?;
 
         if let LinkMode::Autoneg(modes) = request.mode {
             self.write(csr, Reg::new(mii::ANAR), request.anar())?;
@@ -502,12 +494,11 @@ impl Phy {
     /// Downshift is off after power-on and takes effect only where it is first written as off and
     /// committed. The polarity is corrected. Calibration register 3 is written as 0, as the
     /// in-tree driver does for this revision of the PHY.
-    fn setup_copper(&self, csr: &Csr<'_>, mdix: Mdix, mode: LinkMode) -> Result<(), PhyError> {
+    fn setup_copper(&self, csr: &Csr<'_>, mode: LinkMode) -> Result<(), PhyError> {
         // Automatic crossover needs auto-negotiation.
-        let crossover = match (mode, mdix) {
-            (LinkMode::Autoneg(_), Mdix::Auto) => COPPER_CONTROL_MDIX,
-            (_, Mdix::MdiX) => COPPER_CONTROL_MDIX_CROSSED,
-            (_, Mdix::Mdi) | (LinkMode::Forced(..), Mdix::Auto) => 0,
+        let crossover = match mode {
+            LinkMode::Autoneg(_) => COPPER_CONTROL_MDIX,
+            LinkMode::Forced(..) => 0,
         };
         let off = (self.read(csr, Reg::COPPER_CONTROL)?
             & !(COPPER_CONTROL_MDIX | COPPER_CONTROL_POLARITY | COPPER_CONTROL_DOWNSHIFT))

@@ -79,10 +79,7 @@ pub(crate) struct Ready<'a> {
 }
 
 /// Gets the hardware ready. Every failure is told once, here, and undoes what was done.
-fn prepare<'a>(
-    pdev: &'a pci::Device<Core<'_>>,
-    info: Option<&'a Kind>,
-) -> Result<Ready<'a>> {
+fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Result<Ready<'a>> {
     let chip = info.ok_or(ENODEV)?.chip();
     let best_mode = irq::Best::from_parameter(module_parameters::int_mode.value())
         .inspect_err(|_| dev_err!(pdev, "int_mode: use 0 (INTx), 1 (MSI) or 2 (MSI-X)\n"))?;
@@ -129,7 +126,13 @@ fn prepare<'a>(
         Ok(pba) => dev_info!(
             pdev,
             "{}: {:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}, PHY {:#010x}, PBA No: {}\n",
-            chip.name(), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+            chip.name(),
+            mac[0],
+            mac[1],
+            mac[2],
+            mac[3],
+            mac[4],
+            mac[5],
             id.raw(),
             pba
         ),

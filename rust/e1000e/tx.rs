@@ -378,12 +378,8 @@ impl Clean<'_> {
         if sent > 0 {
             count(&nic.counts.tx_done, sent.into());
             ctx.count_tx(frames, bytes);
-            ctx.tx_queue().completed(
-                sent,
-                bytes,
-                || self.consumer.free(),
-                self.wake_at,
-            );
+            ctx.tx_queue()
+                .completed(sent, bytes, || self.consumer.free(), self.wake_at);
         }
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One object of all helpers, as mainline's rust/helpers/helpers.c.
+ * One object of all helpers, as in mainline.
  *
  * Sorted alphabetically.
  */

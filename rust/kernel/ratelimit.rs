@@ -44,6 +44,6 @@ impl RateLimit {
     /// Whether the event may be told now. Any context.
     pub fn allow(&self, what: &'static CStr) -> bool {
         // SAFETY: By the type invariant the state is initialised; `what` is NUL-terminated.
-        unsafe { bindings::___ratelimit(self.state.get(), what.as_ptr().cast()) != 0 }
+        unsafe { bindings::___ratelimit(self.state.get(), what.as_char_ptr()) != 0 }
     }
 }

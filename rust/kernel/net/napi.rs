@@ -75,9 +75,7 @@ impl<'a> PollContext<'a> {
     pub fn count_rx(&self, bytes: u32) {
         // SAFETY: By the type invariant the NAPI's device is alive and bottom halves are off, as
         // per-CPU statistics want it; registration asked for them.
-        unsafe {
-            bindings::rust_helper_dev_sw_netstats_rx_add((*self.napi.as_ptr()).dev, bytes)
-        };
+        unsafe { bindings::rust_helper_dev_sw_netstats_rx_add((*self.napi.as_ptr()).dev, bytes) };
     }
 
     /// Counts transmitted frames in the device's per-CPU statistics.

@@ -150,10 +150,8 @@ impl SkBuff {
     pub fn checksum(&self) -> Option<ChecksumRequest> {
         let (mut start, mut field) = (0, 0);
         // SAFETY: Valid by the type invariant; the numbers are valid for writes.
-        unsafe {
-            bindings::rust_helper_skb_checksum_partial(self.as_raw(), &mut start, &mut field)
-        }
-        .then_some(ChecksumRequest { start, field })
+        unsafe { bindings::rust_helper_skb_checksum_partial(self.as_raw(), &mut start, &mut field) }
+            .then_some(ChecksumRequest { start, field })
     }
 
     /// Has the processor fill in the checksum that the stack left to the device. Any context.
@@ -231,9 +229,8 @@ impl SkBuff {
         let len = len.min(page.max_len());
         // SAFETY: The page is ours, and a pool's, in softirq context. Its room is what
         // `page_pool::Layout` checked: headroom, data and shared info fit.
-        let skb = unsafe {
-            bindings::rust_helper_napi_build_skb_page(page.as_raw(), page.offset(), len)
-        };
+        let skb =
+            unsafe { bindings::rust_helper_napi_build_skb_page(page.as_raw(), page.offset(), len) };
         let skb = NonNull::new(skb)?;
         // The buffer owns the page now.
         let _ = page.into_raw();
@@ -246,7 +243,12 @@ impl SkBuff {
     /// Gives the page back if the buffer has all the fragments it can have. Within a poll; for
     /// buffers made by [`SkBuff::from_page`].
     #[inline]
-    pub fn add_page(&mut self, page: PoolPage, len: u32, _: &PollContext<'_>) -> Result<(), PoolPage> {
+    pub fn add_page(
+        &mut self,
+        page: PoolPage,
+        len: u32,
+        _: &PollContext<'_>,
+    ) -> Result<(), PoolPage> {
         if self.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
             return Err(page);
         }

@@ -33,7 +33,7 @@ impl Enabled {
 
     /// Bit 0: L0s, bit 1: L1.
     pub fn bits(self) -> u8 {
-        (self.0 as u32 & bindings::PCI_EXP_LNKCTL_ASPMC) as u8
+        (u32::from(self.0) & bindings::PCI_EXP_LNKCTL_ASPMC) as u8
     }
 }
 
