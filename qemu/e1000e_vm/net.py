@@ -15,6 +15,9 @@ from .vm import VM
 MODULES = {"rust": "e1000e_rust", "c": "e1000e"}
 HERE, PEER = "10.0.0.1", "10.0.0.2"
 HERE6, PEER6 = "fd00::1", "fd00::2"
+# aspm_result of `ethtool -S`
+ASPM_RESULTS = ["not applicable", "off by the PCI core", "cleared directly", "left alone",
+                "failed"]
 IN_PEER = "ip netns exec peer "
 
 

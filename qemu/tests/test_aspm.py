@@ -7,7 +7,7 @@ import pytest
 from e1000e_vm.net import Net
 from e1000e_vm.vm import VM, Topology
 
-LEAVE = "aspm=leave"
+LEAVE = "aspm=1"
 POWERSAVE = Topology(cmdline="pcie_aspm.policy=powersave")
 NO_CONTROL = Topology(cmdline="pcie_aspm=off")
 NO_LINK = Topology(root_port=False)

@@ -138,17 +138,18 @@ pub(crate) fn keep_link_awake(pdev: &pci::Device<Bound>, leave_alone: bool) -> O
 fn switch_off(pdev: &pci::Device<Bound>) -> Way {
     match aspm::disable_link_state(pdev) {
         Ok(()) if View::take(pdev).is_some_and(|view| view.registers_off()) => return Way::Core,
-        Err(e) if e == EINVAL => return Way::NotApplicable,
-        // Either the OS has no control (EPERM), or a bit is still set: clear it directly.
+        Err(e) if e == EINVAL && aspm::enabled(pdev, End::UpstreamPort).is_err() => {
+            return Way::NotApplicable;
+        }
+        // The OS has no control (EPERM), or was told to keep its hands off and knows of no link
+        // although there is one (pcie_aspm=off), or a bit is still set.
         _ => {}
     }
     // The endpoint first, as the PCIe Base Specification wants it (section 5.4.1.3).
     let endpoint = aspm::clear(pdev, End::Endpoint);
     let port = aspm::clear(pdev, End::UpstreamPort);
-    // A function without a port above it is not on a link of its own.
     match (endpoint, port) {
         (Ok(()), Ok(())) => Way::Direct,
-        (Ok(()), Err(e)) if e == ENODEV => Way::Direct,
         _ => Way::Failed,
     }
 }

@@ -50,6 +50,10 @@ kernel::module_pci_driver! {
             default: 2,
             description: "Best interrupt mode to use: 0 INTx, 1 MSI, 2 MSI-X (default)",
         },
+        msix_vectors: u8 {
+            default: 5,
+            description: "Most MSI-X vectors to use: 5 (default), or 3",
+        },
         aspm: u8 {
             default: 0,
             description: "0 switch ASPM L0s and L1 off on the link (default), 1 leave it alone",

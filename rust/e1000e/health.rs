@@ -48,6 +48,9 @@ use crate::{
 /// Time from one tick to the next, in milliseconds.
 const PERIOD: u32 = 1000;
 
+/// Time until it is tried again to bring up a device that could not be, in milliseconds.
+const RETRY_UP: u32 = 10_000;
+
 /// Time until a link that could not be read is looked at again, in milliseconds.
 const RETRY: u32 = 100;
 
@@ -214,9 +217,11 @@ pub(crate) fn service(dev: &Device<Nic<'_>>) {
     if !nic.wanted.load(Relaxed) {
         return;
     }
-    let (reason, again) = look(nic, dev);
+    let (reason, mut again) = look(nic, dev);
     if let Some(reason) = reason {
-        recover(nic, dev, reason);
+        if recover(nic, dev, reason).is_err() {
+            again = RETRY_UP;
+        }
     }
     dev.arm_service(again);
 }
@@ -445,12 +450,12 @@ fn look_at_link(
     }
 }
 
-/// Resets the device.
-fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) {
+/// Resets the device. An error means that it is down, which has been told.
+fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
     let mut rtnl = Rtnl::lock();
     // The interface may have been taken down while we waited.
     if !nic.wanted.load(Relaxed) {
-        return;
+        return Ok(());
     }
     nic.health.resets.add(1, Relaxed);
     if matches!(reason, Reason::TxHang | Reason::TxTimeout) {
@@ -462,24 +467,25 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) {
             tell_ring(nic, dev);
         }
     }
-    let mut result = Ok(());
-    if reason == Reason::Phy {
-        result = nic
-            .phy
-            .hardware_reset(&nic.csr)
-            .map(|_| ())
-            .map_err(|e| nic.tell_phy_error(dev, &e));
-    }
-    if nic.restart(dev, &mut rtnl).is_err() {
+    let new_phy = matches!(reason, Reason::Phy | Reason::Back | Reason::Retry);
+    if new_phy {
+        // It may have lost its settings, and with them the link.
         dev.carrier_off();
-        return;
+        *nic.link.lock() = LinkState::Down;
     }
-    if reason == Reason::Phy || reason == Reason::Back || reason == Reason::Retry {
-        result = result.and(nic.set_up_link(dev).map_err(|_| ()));
+    if reason == Reason::Phy {
+        if let Err(e) = nic.phy.hardware_reset(&nic.csr) {
+            nic.tell_phy_error(dev, &e);
+        }
+    }
+    nic.restart(dev, &mut rtnl)
+        .inspect_err(|_| dev.carrier_off())?;
+    if new_phy {
+        // A failure has been told, and shows as a link that is down or unknown.
+        let _ = nic.set_up_link(dev);
     }
     nic.health.restarted();
-    // A failure has been told, and shows as a link that is down or unknown.
-    let _ = result;
+    Ok(())
 }
 
 /// Tells where the transmit ring stands.

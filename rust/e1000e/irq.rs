@@ -51,9 +51,38 @@ const THROTTLE: u16 = 195;
 const CHECK_LOOKS: u32 = 250;
 const CHECK_INTERVAL: Delta = Delta::from_millis(2);
 
-/// The best interrupt mode that may be used (parameter `int_mode`).
+/// The best that may be used.
+#[derive(Clone, Copy)]
+pub(crate) struct Best {
+    /// Parameter `int_mode`.
+    mode: Needs,
+    /// Parameter `msix_vectors`.
+    vectors: u32,
+}
+
+impl Best {
+    /// From the module parameters; the error says how they are used.
+    pub(crate) fn from_parameters(int_mode: u8, vectors: u8) -> Result<Self, &'static str> {
+        // As the in-tree driver's `IntMode` numbers them.
+        let mode = match int_mode {
+            0 => Needs::Intx,
+            1 => Needs::Msi,
+            2 => Needs::MsiX,
+            _ => return Err("int_mode: use 0 (INTx), 1 (MSI) or 2 (MSI-X)"),
+        };
+        if vectors != 5 && vectors != 3 {
+            return Err("msix_vectors: use 5 or 3");
+        }
+        Ok(Self {
+            mode,
+            vectors: vectors.into(),
+        })
+    }
+}
+
+/// What a way of signalling needs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Best {
+enum Needs {
     /// One shared line.
     Intx,
     /// One message.
@@ -62,26 +91,14 @@ pub(crate) enum Best {
     MsiX,
 }
 
-impl Best {
-    /// As the in-tree driver's `IntMode` numbers them.
-    pub(crate) fn from_parameter(value: u8) -> Result<Self> {
-        match value {
-            0 => Ok(Self::Intx),
-            1 => Ok(Self::Msi),
-            2 => Ok(Self::MsiX),
-            _ => Err(EINVAL),
-        }
-    }
-}
-
 /// What to try, best first: a mode and a number of vectors.
-const CANDIDATES: [(Best, Mode, u32); 4] = [
+const CANDIDATES: [(Needs, Mode, u32); 4] = [
     // A vector for each cause.
-    (Best::MsiX, Mode::MsiX, 5),
+    (Needs::MsiX, Mode::MsiX, 5),
     // Some boards' NVM lets the function report only three (word 0x1B, bits 9:7).
-    (Best::MsiX, Mode::MsiX, 3),
-    (Best::Msi, Mode::Msi, 1),
-    (Best::Intx, Mode::Intx, 1),
+    (Needs::MsiX, Mode::MsiX, 3),
+    (Needs::Msi, Mode::Msi, 1),
+    (Needs::Intx, Mode::Intx, 1),
 ];
 
 /// How interrupts are signalled.
@@ -133,7 +150,7 @@ impl Layout {
     /// Bits of the vectors there are.
     fn all_vectors(&self) -> u32 {
         match self {
-            Self::MsiX { assignment, .. } => (1 << assignment.count().get()) - 1,
+            Self::MsiX { assignment, .. } => !u32::MAX.wrapping_shl(assignment.count().get().into()),
             Self::Single(_) => 1,
         }
     }
@@ -222,7 +239,8 @@ impl Shared {
 /// Gets interrupts working, in the best way that proves to work. They stay masked.
 pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> Result<Layout> {
     for (needs, mode, vectors) in CANDIDATES {
-        if needs > nic.best_mode || (mode == Mode::MsiX && vectors > nic.chip.max_vectors()) {
+        let most = nic.chip.max_vectors().min(nic.best.vectors);
+        if needs > nic.best.mode || (mode == Mode::MsiX && vectors > most) {
             continue;
         }
         let Some(layout) = Layout::new(mode, vectors) else {

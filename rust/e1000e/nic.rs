@@ -9,6 +9,11 @@ use core::ops::{
 };
 use kernel::{
     device::Bound,
+    dma::Coherent,
+    io::{
+        IoBase,
+        SysMem, //
+    },
     new_mutex,
     pci,
     prelude::*,
@@ -101,8 +106,8 @@ pub(crate) struct Nic<'a> {
     pub(crate) mac: [u8; 6],
     /// What was done about ASPM.
     pub(crate) aspm: aspm::Outcome,
-    /// The best interrupt mode that the user allows.
-    pub(crate) best_mode: irq::Best,
+    /// The best way of signalling interrupts that the user allows.
+    pub(crate) best: irq::Best,
     /// What only the holder of the RTNL may touch.
     pub(crate) setup: RtnlCell<Setup>,
     /// Held by whoever changes the state of the hardware as a whole, or relies on it; taken after
@@ -206,6 +211,13 @@ impl<T> DerefMut for Lent<T> {
     }
 }
 
+/// The descriptors of a ring, for the processor; without their bus addresses, which nobody needs on
+/// the data path.
+#[inline]
+pub(crate) fn ring_memory(desc: &Coherent<[u64]>) -> SysMem<'_, [u64]> {
+    desc.as_view().as_sys_mem()
+}
+
 /// The rings of all channels.
 type Channels<'a> = KVec<Channel<Nic<'a>>>;
 
@@ -220,7 +232,7 @@ impl<'a> Nic<'a> {
             phy,
             aspm,
             mac,
-            best_mode,
+            best,
         } = ready;
         try_pin_init!(Self {
             csr,
@@ -229,7 +241,7 @@ impl<'a> Nic<'a> {
             pdev,
             mac,
             aspm,
-            best_mode,
+            best,
             setup: RtnlCell::new(Setup {
                 rings: RingSizes {
                     rx: DEFAULT_RING,
@@ -279,12 +291,18 @@ impl<'a> Nic<'a> {
                     e
                 )
             })?;
-        self.chip.init_hw(&self.csr)?;
-        self.chip.set_driver_loaded(&self.csr, true)?;
         self.chip
-            .set_filters(&self.csr, &self.setup.get(rtnl).filters)?;
+            .init_hw(&self.csr)
+            .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
+            .and_then(|()| {
+                let filters = &self.setup.get(rtnl).filters;
+                self.chip.set_filters(&self.csr, filters)
+            })
+            .inspect_err(|e| dev_err!(self.pdev, "{}: set-up: {}\n", dev.name(), e))?;
 
-        let channels = self.make_channels(dev, rtnl)?;
+        let channels = self
+            .make_channels(dev, rtnl)
+            .inspect_err(|e| dev_err!(self.pdev, "{}: no rings: {:?}\n", dev.name(), e))?;
         let layout = match irq::set_up(self, dev, rtnl) {
             Ok(layout) => layout,
             Err(e) => {
@@ -327,6 +345,9 @@ impl<'a> Nic<'a> {
         let _ = crate::chip::mask_all(&self.csr);
         let channels = dev.stop_channels(rtnl);
         dev.free_vectors(rtnl);
+        // What is still in the ring will never be done.
+        let queued = self.counts.tx_queued.load(Relaxed);
+        self.counts.tx_done.store(queued, Relaxed);
 
         let stopped = match self.chip.stop_dma(&self.csr, &self.phy) {
             Ok(stopped) => Some(stopped),
@@ -360,6 +381,10 @@ impl<'a> Nic<'a> {
         self.take_down(dev, rtnl);
         self.bring_up(dev, rtnl)?;
         Phy::setup_mac(&self.csr, &self.link_request.lock())?;
+        if let LinkState::Up(link) = *self.link.lock() {
+            self.chip
+                .link_up(&self.csr, &link, Self::max_frame(dev.mtu()))?;
+        }
         dev.kick_service();
         Ok(())
     }

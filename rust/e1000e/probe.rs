@@ -74,15 +74,21 @@ pub(crate) struct Ready<'a> {
     pub(crate) aspm: aspm::Outcome,
     /// Its address.
     pub(crate) mac: [u8; 6],
-    /// The best interrupt mode that the user allows.
-    pub(crate) best_mode: irq::Best,
+    /// The best way of signalling interrupts that the user allows.
+    pub(crate) best: irq::Best,
 }
 
 /// Gets the hardware ready. Every failure is told once, here, and undoes what was done.
 fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Result<Ready<'a>> {
     let chip = info.ok_or(ENODEV)?.chip();
-    let best_mode = irq::Best::from_parameter(module_parameters::int_mode.value())
-        .inspect_err(|_| dev_err!(pdev, "int_mode: use 0 (INTx), 1 (MSI) or 2 (MSI-X)\n"))?;
+    let best = irq::Best::from_parameters(
+        module_parameters::int_mode.value(),
+        module_parameters::msix_vectors.value(),
+    )
+    .map_err(|usage| {
+        dev_err!(pdev, "{}\n", usage);
+        EINVAL
+    })?;
     let leave_aspm = match module_parameters::aspm.value() {
         0 => false,
         1 => true,
@@ -147,6 +153,6 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         phy,
         aspm,
         mac,
-        best_mode,
+        best,
     })
 }

@@ -44,6 +44,7 @@ use crate::{
     },
     nic::{
         count,
+        ring_memory,
         Nic, //
     }, //
 };
@@ -236,15 +237,15 @@ impl Ring {
 
     #[inline]
     fn read_status(&self, place: usize) -> Result<u64> {
-        Ok(io_read!(self.desc, [try: place.wrapping_mul(2).wrapping_add(1)]))
+        Ok(io_read!(ring_memory(&self.desc), [try: place.wrapping_mul(2).wrapping_add(1)]))
     }
 
     #[inline]
     fn write(&self, place: usize, words: desc::Words) -> Result {
         let at = place.wrapping_mul(2);
         // The word with the status last.
-        io_write!(self.desc, [try: at], words[0]);
-        io_write!(self.desc, [try: at.wrapping_add(1)], words[1]);
+        io_write!(ring_memory(&self.desc), [try: at], words[0]);
+        io_write!(ring_memory(&self.desc), [try: at.wrapping_add(1)], words[1]);
         Ok(())
     }
 }

@@ -44,6 +44,7 @@ use crate::{
     },
     nic::{
         count,
+        ring_memory,
         Nic, //
     }, //
 };
@@ -178,10 +179,17 @@ impl<'a> Ring<'a> {
             return Err(skb);
         }
         skb.tx_timestamp();
-        if self.stage(skb, &plan).is_err() {
+        if self.stage(&skb, &plan).is_err() {
             self.producer.abort();
             count(&nic.counts.tx_dropped, 1);
+            skb.drop_with(DropReason::NoMemory);
             return Ok(());
+        }
+        // The last entry also keeps the frame itself.
+        if let Some(entry) = self.producer.last_staged() {
+            entry.skb = Some(skb);
+            entry.bytes = plan.bytes;
+            entry.frames = plan.frames;
         }
         self.producer.commit();
         count(&nic.counts.tx_queued, 1);
@@ -275,7 +283,7 @@ impl<'a> Ring<'a> {
 
     /// Maps a frame and writes its descriptors.
     #[inline]
-    fn stage(&mut self, skb: SkBuff, plan: &Plan) -> Result {
+    fn stage(&mut self, skb: &SkBuff, plan: &Plan) -> Result {
         let last = self
             .producer
             .next_index()
@@ -284,20 +292,14 @@ impl<'a> Ring<'a> {
         if let Some(words) = plan.offload.context() {
             self.put(words, None, last)?;
         }
-        let frags = skb.nr_frags();
         if skb.head_len() > 0 {
-            let mapping = Mapping::of_head(self.dev, &skb)?;
+            let mapping = Mapping::of_head(self.dev, skb)?;
             self.put_mapping(mapping, plan.offload, last)?;
         }
-        for i in 0..frags {
-            let mapping = Mapping::of_frag(self.dev, &skb, i)?;
+        for i in 0..skb.nr_frags() {
+            let mapping = Mapping::of_frag(self.dev, skb, i)?;
             self.put_mapping(mapping, plan.offload, last)?;
         }
-        // The last entry also keeps the frame itself.
-        let entry = self.producer.last_staged().ok_or(EINVAL)?;
-        entry.skb = Some(skb);
-        entry.bytes = plan.bytes;
-        entry.frames = plan.frames;
         Ok(())
     }
 
@@ -321,8 +323,8 @@ impl<'a> Ring<'a> {
     #[inline]
     fn put(&mut self, words: desc::Words, mapping: Option<Mapping<'a>>, last: usize) -> Result {
         let at = self.place(self.producer.next_index()).wrapping_mul(2);
-        io_write!(*self.desc, [try: at], words[0]);
-        io_write!(*self.desc, [try: at.wrapping_add(1)], words[1]);
+        io_write!(ring_memory(&self.desc), [try: at], words[0]);
+        io_write!(ring_memory(&self.desc), [try: at.wrapping_add(1)], words[1]);
         let entry = Entry {
             mapping,
             skb: None,
@@ -386,7 +388,7 @@ impl Clean<'_> {
     #[inline]
     fn is_done(&self, index: usize) -> Result<bool> {
         let place = index & self.len.wrapping_sub(1);
-        let word = io_read!(*self.desc, [try: place.wrapping_mul(2).wrapping_add(1)]);
+        let word = io_read!(ring_memory(&self.desc), [try: place.wrapping_mul(2).wrapping_add(1)]);
         Ok(desc::tx::done(word))
     }
 
