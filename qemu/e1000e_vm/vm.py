@@ -32,7 +32,8 @@ class Topology:
     `nics` devices share one hub; each sits behind a root port of its own, or on
     the root complex, where it has no link, if `root_port` is off. With
     `surprise` the guest handles hot-plug of the ports itself, so that a device
-    can be pulled without warning.
+    can be pulled without warning. With `no_aspm_control` the firmware's tables
+    tell the kernel to keep its hands off ASPM.
     """
 
     nics: int = 2
@@ -43,6 +44,7 @@ class Topology:
     memory: str = "1G"
     extra: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
+    no_aspm_control: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,39 @@ def nic_properties(topology: Topology, number: int) -> dict[str, str]:
             "mac": f"52:54:00:12:34:{number + 1:02x}", **place}
 
 
-def make_initrd(target: Path, module: Path | None) -> None:
-    """The guest image, with the driver under test appended."""
-    shutil.copyfile(image.ensure(), target)
-    if module:
-        with tempfile.TemporaryDirectory() as stage, target.open("ab") as out:
-            shutil.copyfile(module, Path(stage) / "e1000e_rust.ko")
-            subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=stage,
-                           input=b"e1000e_rust.ko\n", stdout=out, check=True)
+def archive_of(name: str, content: bytes) -> bytes:
+    """An archive of one file, to be put before or after the guest image."""
+    with tempfile.TemporaryDirectory() as stage:
+        path = Path(stage) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        directories = [str(parent) for parent in Path(name).parents][-2::-1]
+        return subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=stage,
+                              input="\n".join([*directories, name]).encode(), check=True,
+                              capture_output=True).stdout
+
+
+def make_initrd(target: Path, module: Path | None, fadt: bytes | None = None) -> None:
+    """The guest image, with the driver under test appended and an ACPI table in front."""
+    with target.open("wb") as out:
+        if fadt:
+            out.write(archive_of("kernel/firmware/acpi/facp.aml", fadt))
+        with image.ensure().open("rb") as guest:
+            shutil.copyfileobj(guest, out, 1 << 20)
+        if module:
+            out.write(archive_of("e1000e_rust.ko", module.read_bytes()))
+
+
+def fadt_without_aspm(topology: Topology) -> bytes:
+    """The machine's own FADT, with the bit set that says that ASPM is not the kernel's."""
+    with tempfile.TemporaryDirectory() as logs, \
+            VM(replace(topology, no_aspm_control=False), Path(logs), None) as vm:
+        table = bytearray.fromhex(vm.sh("od -An -v -tx1 /sys/firmware/acpi/tables/FACP"))
+    table[109] |= 1 << 4  # IAPC_BOOT_ARCH, PCIe ASPM Controls
+    table[24] += 1  # a higher OEM revision replaces the original
+    table[9] = 0
+    table[9] = -sum(table) & 0xFF
+    return bytes(table)
 
 
 class VM:
@@ -120,7 +147,8 @@ class VM:
     def _start(self, module: Path | None) -> None:
         run, started = self.run_dir, time.monotonic()
         initrd = run / "initrd"
-        make_initrd(initrd, module)
+        make_initrd(initrd, module,
+                    fadt_without_aspm(self.topology) if self.topology.no_aspm_control else None)
         words = command_line(self.topology, initrd, run)
         words += ["-serial", f"file:{self.serial}",
                   "-device", "virtio-serial-pci,bus=pcie.0,addr=0x3",
