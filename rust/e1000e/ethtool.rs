@@ -57,7 +57,8 @@ const OWN: &[Own] = own! {
     "resets": |nic| nic.health.resets.load(Relaxed);
     "tx_hangs": |nic| nic.health.tx_hangs.load(Relaxed);
     "tx_dropped": |nic| nic.counts.tx_dropped.load(Relaxed);
-    "rx_alloc_failed": |nic| nic.counts.rx_no_memory.load(Relaxed);
+    "rx_alloc_failed": |nic| nic.counts.rx_alloc_failed.load(Relaxed);
+    "rx_no_memory": |nic| nic.counts.rx_no_memory.load(Relaxed);
     "rx_damaged": |nic| nic.counts.rx_damaged.load(Relaxed);
     "rx_csum_errors": |nic| nic.counts.rx_bad_checksum.load(Relaxed);
     "rx_absurd_descriptors": |nic| nic.counts.rx_absurd.load(Relaxed);
@@ -69,16 +70,16 @@ const OWN: &[Own] = own! {
     "aspm_before": |nic| nic.aspm.before.as_ref().map_or(0, View::stat);
     "aspm_after": |nic| nic.aspm.after.as_ref().map_or(0, View::stat);
     "aspm_result": |nic| nic.aspm.way as u64;
-    "phy_read_err_ownership": |nic| nic.phy.read_errors()[MdicError::Ownership.index()];
-    "phy_read_err_timeout": |nic| nic.phy.read_errors()[MdicError::Timeout.index()];
-    "phy_read_err_flagged": |nic| nic.phy.read_errors()[MdicError::Flagged.index()];
-    "phy_read_err_gone": |nic| nic.phy.read_errors()[MdicError::Gone.index()];
-    "phy_read_err_mismatch": |nic| nic.phy.read_errors()[MdicError::Mismatch.index()];
-    "phy_write_err_ownership": |nic| nic.phy.write_errors()[MdicError::Ownership.index()];
-    "phy_write_err_timeout": |nic| nic.phy.write_errors()[MdicError::Timeout.index()];
-    "phy_write_err_flagged": |nic| nic.phy.write_errors()[MdicError::Flagged.index()];
-    "phy_write_err_gone": |nic| nic.phy.write_errors()[MdicError::Gone.index()];
-    "phy_write_err_mismatch": |nic| nic.phy.write_errors()[MdicError::Mismatch.index()];
+    "phy_read_err_ownership": |nic| nic.phy.read_error(MdicError::Ownership);
+    "phy_read_err_timeout": |nic| nic.phy.read_error(MdicError::Timeout);
+    "phy_read_err_flagged": |nic| nic.phy.read_error(MdicError::Flagged);
+    "phy_read_err_gone": |nic| nic.phy.read_error(MdicError::Gone);
+    "phy_read_err_mismatch": |nic| nic.phy.read_error(MdicError::Mismatch);
+    "phy_write_err_ownership": |nic| nic.phy.write_error(MdicError::Ownership);
+    "phy_write_err_timeout": |nic| nic.phy.write_error(MdicError::Timeout);
+    "phy_write_err_flagged": |nic| nic.phy.write_error(MdicError::Flagged);
+    "phy_write_err_gone": |nic| nic.phy.write_error(MdicError::Gone);
+    "phy_write_err_mismatch": |nic| nic.phy.write_error(MdicError::Mismatch);
 };
 
 const NAMES: [&str; ENTRIES.len() + OWN.len()] = {

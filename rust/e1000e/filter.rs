@@ -99,7 +99,7 @@ impl FilterState {
     pub(crate) fn add_multicast(&mut self, address: &Address) {
         let hash = multicast_hash(address);
         if let Some(word) = self.mta.get_mut(usize::from(hash >> 5)) {
-            *word |= 1 << (hash & 0x1f);
+            *word |= 1u32.wrapping_shl(u32::from(hash & 0x1f));
         }
     }
 

@@ -4,8 +4,8 @@
 //!
 //! What the field reports have in common is a driver that did not notice. So nothing here is
 //! believed to hold because it once did: that the device answers, that its engines are on, that
-//! `IVAR` is what was written, that interrupts arrive, that queued frames leave, and what the link
-//! is, is looked at anew with every tick.
+//! `IVAR` is what was written, that every vector arrives, that queued frames leave, and what the
+//! link is, is looked at anew with every tick.
 
 use kernel::{
     new_mutex,
@@ -39,6 +39,7 @@ use crate::{
     irq::Layout,
     link::{
         self,
+        Link,
         LinkState, //
     },
     nic::Nic,
@@ -76,7 +77,7 @@ pub(crate) enum Reason {
     TxHang = 2,
     /// The receiver or the transmitter is off.
     EngineOff = 3,
-    /// No interrupt arrived, although one was raised.
+    /// An interrupt did not arrive, although it was raised.
     InterruptsLost = 4,
     /// `IVAR` does not keep what is written to it.
     IvarStuck = 5,
@@ -128,8 +129,10 @@ struct Memory {
     tx_done: u64,
     /// Ticks without progress.
     tx_stuck: u32,
-    /// Interrupts handled, when some were raised.
-    interrupts: Option<u32>,
+    /// Every interrupt was raised by the last tick.
+    raised: bool,
+    /// The link as it was when it was last up.
+    last_up: Option<Link>,
     /// Looks at the link that failed in a row.
     phy_failures: u32,
     /// It was told that the device is gone.
@@ -154,7 +157,7 @@ pub(crate) struct Health {
     pub(crate) tx_hangs: Atomic<u64>,
     /// Times that `IVAR` was found changed and written anew.
     pub(crate) ivar_repairs: Atomic<u64>,
-    /// Times that no interrupt arrived although one was raised.
+    /// Interrupts that did not arrive although they were raised.
     pub(crate) interrupts_lost: Atomic<u64>,
     /// Looks at the link that failed.
     pub(crate) link_unknown: Atomic<u64>,
@@ -171,7 +174,8 @@ impl Health {
                 last_look: None,
                 tx_done: 0,
                 tx_stuck: 0,
-                interrupts: None,
+                raised: false,
+                last_up: None,
                 phy_failures: 0,
                 told_gone: false,
             }),
@@ -203,10 +207,11 @@ impl Health {
     }
 
     /// Forgets what no longer holds once the rings are new.
-    fn restarted(&self) {
+    pub(crate) fn restarted(&self) {
         let mut memory = self.memory.lock();
         memory.tx_stuck = 0;
-        memory.interrupts = None;
+        memory.raised = false;
+        memory.told_gone = false;
         self.requested.store(0, Relaxed);
     }
 }
@@ -230,13 +235,13 @@ pub(crate) fn service(dev: &Device<Nic<'_>>) {
 fn look(nic: &Nic<'_>, dev: &Device<Nic<'_>>) -> (Option<Reason>, u32) {
     // With the lock held nobody takes the hardware down meanwhile.
     let hardware = nic.hardware.lock();
-    let Some(layout) = *hardware else {
-        return (Some(Reason::Retry), PERIOD);
-    };
     let mut memory = nic.health.memory.lock();
     if let Err(gone) = nic.csr.check() {
         return (not_answering(nic, dev, &mut memory, gone), PERIOD);
     }
+    let Some(layout) = *hardware else {
+        return (Some(Reason::Retry), PERIOD);
+    };
     if let Some(reason) = Reason::from_raw(nic.health.requested.xchg(0, Relaxed)) {
         return (Some(reason), PERIOD);
     }
@@ -271,13 +276,13 @@ fn not_answering(
     memory: &mut Memory,
     gone: Gone,
 ) -> Option<Reason> {
+    dev.carrier_off();
+    *nic.link.lock() = LinkState::Unknown(link::Cause::Gone);
     if !memory.told_gone {
         memory.told_gone = true;
-        dev.carrier_off();
-        *nic.link.lock() = LinkState::Unknown(link::Cause::Gone);
         dev_err!(
             nic.pdev,
-            "{}: {}; waiting for it to come back, else reseat or power-cycle it\n",
+            "{}: {}; if it does not come back, reseat or power-cycle it\n",
             dev.name(),
             gone
         );
@@ -337,26 +342,33 @@ fn check_ivar(
     }
 }
 
-/// Every tick raises every interrupt: what was lost is looked at, also if something masked it, and
-/// if none at all has arrived by the next tick they are lost.
+/// Every tick raises every interrupt: what was lost is looked at, also if something masked it, and a
+/// vector that has not arrived by the next tick is lost.
 fn check_interrupts(
     nic: &Nic<'_>,
     dev: &Device<Nic<'_>>,
     layout: &Layout,
     memory: &mut Memory,
 ) -> Option<Reason> {
-    let handled = nic.irq.handled();
-    if memory.interrupts == Some(handled) {
-        memory.interrupts = None;
-        nic.health.interrupts_lost.add(1, Relaxed);
+    let missing = nic.irq.missing(layout);
+    if memory.raised && missing != 0 {
+        nic.health
+            .interrupts_lost
+            .add(missing.count_ones().into(), Relaxed);
+        if nic.health.limit.allow(c"e1000e_rust: interrupts") {
+            dev_warn!(
+                nic.pdev,
+                "{}: {}: vectors {:#x} do not arrive\n",
+                dev.name(),
+                layout,
+                missing
+            );
+        }
         return Some(Reason::InterruptsLost);
     }
-    memory.interrupts = Some(handled);
-    // Otherwise the interrupt raised here would ask for another look.
-    nic.health.link_event.store(true, Relaxed);
+    memory.raised = true;
     layout.unmask(nic);
     layout.raise_all(&nic.csr);
-    let _ = dev;
     None
 }
 
@@ -402,9 +414,10 @@ fn look_at_link(
                     dev.kick_service();
                     return (None, PERIOD);
                 }
-                if !dev.carrier_ok() || before != now {
+                if !dev.carrier_ok() || memory.last_up != Some(link) {
                     dev_info!(nic.pdev, "{}: link up, {}\n", dev.name(), link);
                 }
+                memory.last_up = Some(link);
                 dev.carrier_on();
             }
             match nic.phy.hang_tick(&nic.csr) {
@@ -478,13 +491,11 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
             nic.tell_phy_error(dev, &e);
         }
     }
-    nic.restart(dev, &mut rtnl)
-        .inspect_err(|_| dev.carrier_off())?;
+    nic.restart(dev, &mut rtnl)?;
     if new_phy {
         // A failure has been told, and shows as a link that is down or unknown.
         let _ = nic.set_up_link(dev);
     }
-    nic.health.restarted();
     Ok(())
 }
 

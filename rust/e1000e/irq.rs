@@ -11,6 +11,7 @@ use kernel::{
     prelude::*,
     sync::atomic::{
         Atomic,
+        AtomicFlag,
         Relaxed, //
     },
     time::{
@@ -140,17 +141,21 @@ impl Layout {
     }
 
     /// Raises every interrupt once, so that whatever was lost or waits is looked at. Any context.
+    ///
+    /// Not by a cause that says something: a link status change would be taken for one.
     pub(crate) fn raise_all(&self, csr: &Csr<'_>) {
         csr.ics_write(match self {
-            Self::MsiX { .. } => cause::QUEUES | cause::OTHER | cause::LSC,
-            Self::Single(_) => cause::LEGACY,
+            Self::MsiX { .. } => cause::QUEUES | cause::OTHER | cause::MDAC,
+            Self::Single(_) => cause::RXT0,
         });
     }
 
     /// Bits of the vectors there are.
     fn all_vectors(&self) -> u32 {
         match self {
-            Self::MsiX { assignment, .. } => !u32::MAX.wrapping_shl(assignment.count().get().into()),
+            Self::MsiX { assignment, .. } => {
+                !u32::MAX.wrapping_shl(assignment.count().get().into())
+            }
             Self::Single(_) => 1,
         }
     }
@@ -197,10 +202,10 @@ impl kernel::fmt::Display for Layout {
 pub(crate) struct Shared {
     /// Vector by vector, the causes it signals, as bits of [`cause`]; all 0 outside MSI-X.
     causes: [Atomic<u32>; CAUSES],
-    /// Bits of the vectors that were seen to arrive.
+    /// Bits of the vectors that were seen to arrive since this was last looked at.
     seen: Atomic<u32>,
-    /// Interrupts handled, by all vectors; only its change matters.
-    handled: Atomic<u32>,
+    /// The line may be others' as well.
+    line: AtomicFlag,
     /// Vectors that did not arrive in a self-check.
     pub(crate) check_failures: Atomic<u64>,
 }
@@ -213,14 +218,14 @@ impl Shared {
         Self {
             causes: [const { Atomic::new(0) }; CAUSES],
             seen: Atomic::new(0),
-            handled: Atomic::new(0),
+            line: AtomicFlag::new(false),
             check_failures: Atomic::new(0),
         }
     }
 
-    /// A number that changes with every interrupt.
-    pub(crate) fn handled(&self) -> u32 {
-        self.handled.load(Relaxed)
+    /// Bits of the vectors of `layout` that have not arrived since the last call.
+    pub(crate) fn missing(&self, layout: &Layout) -> u32 {
+        layout.all_vectors() & !self.seen.xchg(0, Relaxed)
     }
 
     fn prepare(&self, layout: &Layout) {
@@ -232,6 +237,8 @@ impl Shared {
             };
             causes.store(vector.map_or(0, |vector| layout.causes(vector)), Relaxed);
         }
+        self.line
+            .store(matches!(layout, Layout::Single(Mode::Intx)), Relaxed);
         self.seen.store(0, Relaxed);
     }
 }
@@ -303,8 +310,9 @@ fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, layout: &Layout) -> Result<b
         }
         fsleep(CHECK_INTERVAL);
     }
-    chip::mask_all(&nic.csr)?;
-    let missing = all & !nic.irq.seen.load(Relaxed);
+    chip::mask_all(&nic.csr)
+        .inspect_err(|e| dev_err!(nic.pdev, "{}: interrupts: {}\n", dev.name(), e))?;
+    let missing = nic.irq.missing(layout);
     if missing == 0 {
         return Ok(true);
     }
@@ -343,14 +351,11 @@ pub(crate) fn handle(
     if !ours {
         return IrqReturn::None;
     }
-    nic.irq
-        .handled
-        .store(nic.irq.handled.load(Relaxed).wrapping_add(1), Relaxed);
     // CAST: There are at most five vectors.
     let bit = 1u32.wrapping_shl(vector as u32);
     let seen = nic.irq.seen.load(Relaxed);
     if seen & bit == 0 {
-        // Vectors may arrive on several processors at once.
+        // Vectors may arrive on several processors at once, but each on one only.
         nic.irq.seen.fetch_add(bit, Relaxed);
     }
     IrqReturn::Handled
@@ -381,22 +386,27 @@ fn message(nic: &Nic<'_>, dev: &Device<Nic<'_>>, causes: u32, ctx: &HardIrq<'_>)
 
 /// An MSI, or the shared line; `false` if the device did not raise it.
 fn single(nic: &Nic<'_>, dev: &Device<Nic<'_>>, ctx: &HardIrq<'_>) -> bool {
+    let shared = nic.irq.line.load(Relaxed);
+    if nic.csr.gone() {
+        // It has been noticed; this is somebody else's.
+        return !shared;
+    }
     // The read acknowledges and, by IAM, masks everything.
     let icr = match nic.csr.read(crate::regs::ICR) {
         Ok(icr) => icr,
         Err(gone) => {
             nic.health.gone_event(dev, gone);
-            return false;
+            return !shared;
         }
     };
-    if icr.into_raw() == 0 || !icr.int_asserted() {
-        return false;
-    }
+    // Whoever raised it, the causes are acknowledged now and must be acted upon.
     if icr.lsc() {
         nic.health.link_event(dev);
     }
-    dev.schedule_poll(0, ctx);
-    true
+    if icr.into_raw() != 0 {
+        dev.schedule_poll(0, ctx);
+    }
+    !shared || icr.int_asserted()
 }
 
 /// Listens again once a poll has found nothing more to do.

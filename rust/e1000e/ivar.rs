@@ -146,7 +146,7 @@ impl Cause {
 
     /// The cause's entry in the register value `raw`.
     const fn entry_of(self, raw: u32) -> u32 {
-        (raw >> self.shift()) & (VALID | VECTOR_MASK)
+        (raw.wrapping_shr(self.shift())) & (VALID | VECTOR_MASK)
     }
 }
 
@@ -228,7 +228,7 @@ impl From<&Assignment> for Ivar {
     fn from(assignment: &Assignment) -> Self {
         let mut raw = INT_ON_ALL_WB;
         for cause in Cause::ALL {
-            raw |= assignment.vector(cause).entry() << cause.shift();
+            raw |= assignment.vector(cause).entry().wrapping_shl(cause.shift());
         }
         // INVARIANT: `Vector::entry` sets the valid bit, and a `Vector` was allocated.
         Self {

@@ -24,12 +24,13 @@ use kernel_ext::net::{
     },
     rtnl::Rtnl,
     skbuff::SkBuff,
-    txq::TxQueue, //
+    txq::XmitQueue, //
 };
 
 use crate::{
     health,
     irq,
+    link::LinkState,
     nic::{
         Lent,
         Nic,
@@ -71,7 +72,7 @@ impl<'a> Operations for Nic<'a> {
     fn open(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         let nic = dev.data();
         dev.carrier_off();
-        nic.bring_up(dev, rtnl)?;
+        nic.bring_up(dev, rtnl).inspect_err(|_| nic.retire())?;
         // A link that cannot be set up now is looked after like one that fails later.
         let _ = nic.set_up_link(dev);
         nic.wanted.store(true, Relaxed);
@@ -84,17 +85,19 @@ impl<'a> Operations for Nic<'a> {
         nic.wanted.store(false, Relaxed);
         dev.carrier_off();
         nic.take_down(dev, rtnl);
+        // A look at the link may just have found it up.
+        dev.carrier_off();
+        *nic.link.lock() = LinkState::Down;
         // The partner is to see that the interface is down. That it failed is counted.
         let _ = nic.phy.power_down(&nic.csr);
-        // The firmware may have the device back; one that is gone needs no telling.
-        let _ = nic.chip.set_driver_loaded(&nic.csr, false);
+        nic.retire();
     }
 
     #[inline]
     fn start_xmit(
         dev: &Device<Self>,
         tx: &mut Self::Tx,
-        queue: &TxQueue<'_>,
+        queue: &XmitQueue<'_>,
         skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
@@ -104,7 +107,10 @@ impl<'a> Operations for Nic<'a> {
     #[inline]
     fn poll(dev: &Device<Self>, poll: &mut Self::Poll, ctx: &PollContext<'_>) -> Polled {
         poll.tx.poll(dev.data(), ctx);
-        let frames = poll.rx.poll(dev, ctx);
+        let frames = match ctx.rx() {
+            Some(rx) => poll.rx.poll(dev, ctx.budget(), &rx),
+            None => 0,
+        };
         if frames < ctx.budget() {
             Polled::Done(frames)
         } else {
@@ -171,8 +177,10 @@ impl<'a> Operations for Nic<'a> {
 
     fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result {
         let nic = dev.data();
+        let old = dev.mac_address(rtnl);
         nic.setup.get_mut(rtnl).filters.set_primary(*mac);
         nic.program_filters(rtnl)
+            .inspect_err(|_| nic.setup.get_mut(rtnl).filters.set_primary(old))
     }
 
     fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {

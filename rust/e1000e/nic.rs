@@ -56,6 +56,7 @@ use crate::{
     counters::Statistics,
     csr::{
         Csr,
+        Gone,
         Queue, //
     },
     filter::FilterState,
@@ -77,8 +78,9 @@ use crate::{
 /// Bytes around the payload of a frame: header, VLAN tag, FCS.
 pub(crate) const FRAME_OVERHEAD: u32 = 14 + 4 + 4;
 
-/// Ring sizes that `ethtool -G` takes: descriptors, in powers of two.
-pub(crate) const MIN_RING: u32 = 64;
+/// Ring sizes that `ethtool -G` takes: descriptors, in powers of two. The smallest holds the worst
+/// frame and leaves room to wake the queue again.
+pub(crate) const MIN_RING: u32 = if tx::WORST_CASE <= 48 { 64 } else { 128 };
 /// As [`MIN_RING`].
 pub(crate) const MAX_RING: u32 = 4096;
 const DEFAULT_RING: u32 = 256;
@@ -147,6 +149,8 @@ pub(crate) struct Counts {
     pub(crate) tx_done: Atomic<u64>,
     /// Frames dropped instead of being sent.
     pub(crate) tx_dropped: Atomic<u64>,
+    /// Buffers that could not be had for the receive ring.
+    pub(crate) rx_alloc_failed: Atomic<u64>,
     /// Frames dropped on reception for want of memory.
     pub(crate) rx_no_memory: Atomic<u64>,
     /// Frames dropped on reception because of errors.
@@ -163,6 +167,7 @@ impl Counts {
             tx_queued: Atomic::new(0),
             tx_done: Atomic::new(0),
             tx_dropped: Atomic::new(0),
+            rx_alloc_failed: Atomic::new(0),
             rx_no_memory: Atomic::new(0),
             rx_damaged: Atomic::new(0),
             rx_bad_checksum: Atomic::new(0),
@@ -270,7 +275,7 @@ impl<'a> Nic<'a> {
 
     /// Brings the hardware up and starts the rings.
     ///
-    /// On failure everything is as before, and the cause has been told.
+    /// On failure nothing runs, and the cause has been told.
     pub(crate) fn bring_up(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         let mut hardware = self.hardware.lock();
         if self.csr.gone() {
@@ -278,7 +283,6 @@ impl<'a> Nic<'a> {
                 .revive()
                 .inspect_err(|e| dev_err!(self.pdev, "{}: {}\n", dev.name(), e))?;
         }
-        master::enable(self.pdev);
         let max_frame = Self::max_frame(dev.mtu());
         let stopped = self
             .chip
@@ -291,6 +295,8 @@ impl<'a> Nic<'a> {
                     e
                 )
             })?;
+        // Only now: what the engines were last told may be memory that is somebody else's by now.
+        master::enable(self.pdev);
         self.chip
             .init_hw(&self.csr)
             .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
@@ -327,6 +333,13 @@ impl<'a> Nic<'a> {
             self.take_down(dev, rtnl);
             return Err(e.into());
         }
+        if let Err(e) = self.resume_link(max_frame) {
+            dev_err!(self.pdev, "{}: link: {}\n", dev.name(), e);
+            drop(hardware);
+            self.take_down(dev, rtnl);
+            return Err(e.into());
+        }
+        self.health.restarted();
         layout.unmask(self);
         // The first poll fills the receive rings.
         layout.raise_all(&self.csr);
@@ -344,6 +357,8 @@ impl<'a> Nic<'a> {
         // A device that is gone cannot interrupt either.
         let _ = crate::chip::mask_all(&self.csr);
         let channels = dev.stop_channels(rtnl);
+        // A last poll or handler may have unmasked again, and without vectors there is the line.
+        let _ = crate::chip::mask_all(&self.csr);
         dev.free_vectors(rtnl);
         // What is still in the ring will never be done.
         let queued = self.counts.tx_queued.load(Relaxed);
@@ -379,14 +394,25 @@ impl<'a> Nic<'a> {
     /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.
     pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         self.take_down(dev, rtnl);
-        self.bring_up(dev, rtnl)?;
-        Phy::setup_mac(&self.csr, &self.link_request.lock())?;
-        if let LinkState::Up(link) = *self.link.lock() {
-            self.chip
-                .link_up(&self.csr, &link, Self::max_frame(dev.mtu()))?;
-        }
+        // Also on failure: then to try again.
         dev.kick_service();
-        Ok(())
+        self.bring_up(dev, rtnl).inspect_err(|_| dev.carrier_off())
+    }
+
+    /// Sets the MAC up for the link that the PHY has kept over a reset.
+    fn resume_link(&self, max_frame: u32) -> Result<(), Gone> {
+        Phy::setup_mac(&self.csr, &self.link_request.lock())?;
+        match *self.link.lock() {
+            LinkState::Up(link) => self.chip.link_up(&self.csr, &link, max_frame),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the device back to the firmware and the bus to others; it is down. A device that is
+    /// gone needs no telling, and memory that it could write to is not freed in any case.
+    pub(crate) fn retire(&self) {
+        let _ = self.chip.set_driver_loaded(&self.csr, false);
+        let _ = master::cut_off(self.pdev);
     }
 
     /// As [`Nic::restart`], if the rings run.
@@ -446,7 +472,7 @@ impl<'a> Nic<'a> {
         let mut channels = KVec::with_capacity(1, GFP_KERNEL)?;
         // Nothing is the device's before `start()`, so that `?` may drop it: a ring becomes
         // `Lent` only when it is complete, as the last step.
-        let rx = rx::Ring::new(dev, self.pdev.as_ref(), 0, rings.rx)?;
+        let rx = rx::Ring::new(dev, self.pdev.as_ref(), rings.rx)?;
         let (tx, clean) = tx::ring(self.pdev.as_ref(), rings.tx, max_tx)?;
         self.chip
             .configure_rx_queue(&self.csr, Queue::Q0, rx.dma_address(), rx.bytes());

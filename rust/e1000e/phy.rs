@@ -184,9 +184,11 @@ impl ErrorCounters {
         }
     }
 
-    /// The counters in the order of [`MdicError::ALL`].
-    fn get(&self) -> [u64; MdicError::COUNT] {
-        self.0.each_ref().map(|counter| counter.load(Relaxed))
+    /// Failures of class `class`.
+    fn get(&self, class: MdicError) -> u64 {
+        self.0
+            .get(class.index())
+            .map_or(0, |counter| counter.load(Relaxed))
     }
 }
 
@@ -364,14 +366,14 @@ impl Phy {
         }
     }
 
-    /// Numbers of failed reads, in the order of [`MdicError::ALL`].
-    pub(crate) fn read_errors(&self) -> [u64; MdicError::COUNT] {
-        self.read_errors.get()
+    /// Number of reads that failed in this way.
+    pub(crate) fn read_error(&self, class: MdicError) -> u64 {
+        self.read_errors.get(class)
     }
 
-    /// Numbers of failed writes, in the order of [`MdicError::ALL`].
-    pub(crate) fn write_errors(&self) -> [u64; MdicError::COUNT] {
-        self.write_errors.get()
+    /// Number of writes that failed in this way.
+    pub(crate) fn write_error(&self, class: MdicError) -> u64 {
+        self.write_errors.get(class)
     }
 
     /// Reads the identifier.

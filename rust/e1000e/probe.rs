@@ -107,9 +107,10 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     let csr = Csr::new(bar);
     csr.check()
         .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
-    let phy = KBox::pin_init(Phy::new(), GFP_KERNEL)?;
+    let phy = KBox::pin_init(Phy::new(), GFP_KERNEL)
+        .inspect_err(|e| dev_err!(pdev, "no memory: {:?}\n", e))?;
 
-    nvm::clear_semaphore(&csr)?;
+    nvm::clear_semaphore(&csr).inspect_err(|e| dev_err!(pdev, "{}\n", e))?;
     let stopped = chip
         .reset(&csr, &phy, chip::STANDARD_FRAME)
         .inspect_err(|e| dev_err!(pdev, "reset failed: {}; power-cycle the device\n", e))?;

@@ -294,11 +294,14 @@ pub(crate) mod cause {
     pub(crate) const OTHER: u32 = 1 << 24;
     /// Link status change.
     pub(crate) const LSC: u32 = 1 << 2;
+    /// MDIO access complete; the driver waits for it by looking.
+    pub(crate) const MDAC: u32 = 1 << 9;
+    /// Receiver timer.
+    pub(crate) const RXT0: u32 = 1 << 7;
     /// What raises `OTHER`: LSC, RXO, MDAC, SRPD, ACK, MNG.
-    pub(crate) const OTHER_SOURCES: u32 =
-        LSC | (1 << 6) | (1 << 9) | (1 << 16) | (1 << 17) | (1 << 18);
+    pub(crate) const OTHER_SOURCES: u32 = LSC | (1 << 6) | MDAC | (1 << 16) | (1 << 17) | (1 << 18);
     /// What a driver without MSI-X listens to: RXT0, TXDW, RXDMT0, RXSEQ, LSC.
-    pub(crate) const LEGACY: u32 = (1 << 7) | (1 << 0) | (1 << 4) | (1 << 3) | LSC;
+    pub(crate) const LEGACY: u32 = RXT0 | (1 << 0) | (1 << 4) | (1 << 3) | LSC;
     /// Everything, for `IMC`.
     pub(crate) const ALL: u32 = 0xffff_ffff;
 }

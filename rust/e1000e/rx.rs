@@ -25,8 +25,8 @@ use kernel_ext::{
             Device,
             Features, //
         },
-        napi::PollContext,
-        skbuff::SkBuff, //
+        napi::RxContext,
+        skbuff::RxFrame, //
     },
     page_pool::{
         Layout,
@@ -64,7 +64,7 @@ pub(crate) struct Ring {
     /// The next descriptor to be offered.
     fill: usize,
     /// The frame that is being put together.
-    partial: Option<SkBuff>,
+    partial: Option<RxFrame>,
     /// The rest of the current frame is to be thrown away.
     skip: bool,
     queue: Queue,
@@ -76,7 +76,6 @@ impl Ring {
     pub(crate) fn new(
         dev: &Device<Nic<'_>>,
         parent: &device::Device<Bound>,
-        channel: usize,
         len: u32,
     ) -> Result<Self> {
         let len_words = len as usize;
@@ -87,7 +86,7 @@ impl Ring {
         Ok(Self {
             desc: Coherent::zeroed_slice(parent, len_words.saturating_mul(2), GFP_KERNEL)?,
             pages,
-            pool: PagePool::new(parent, dev, channel, len, Layout::new(chip::RX_BUFFER)?)?,
+            pool: PagePool::new(parent, dev, len, Layout::new(chip::RX_BUFFER)?)?,
             clean: 0,
             fill: 0,
             partial: None,
@@ -119,11 +118,16 @@ impl Ring {
     }
 
     /// Gives up to a budget of frames to the stack. Returns how many, and offers new buffers.
-    pub(crate) fn poll(&mut self, dev: &Device<Nic<'_>>, ctx: &PollContext<'_>) -> usize {
+    pub(crate) fn poll(
+        &mut self,
+        dev: &Device<Nic<'_>>,
+        budget: usize,
+        ctx: &RxContext<'_>,
+    ) -> usize {
         let nic = dev.data();
         let checksum = dev.features().contains(Features::RXCSUM);
         let mut frames = 0;
-        while frames < ctx.budget() && self.offered() > 0 {
+        while frames < budget && self.offered() > 0 {
             let place = self.place(self.clean);
             let Ok(word) = self.read_status(place) else {
                 break;
@@ -167,7 +171,7 @@ impl Ring {
 
     /// Adds one buffer to the frame that is being put together.
     #[inline]
-    fn take(&mut self, nic: &Nic<'_>, page: PoolPage, done: WriteBack, ctx: &PollContext<'_>) {
+    fn take(&mut self, nic: &Nic<'_>, page: PoolPage, done: WriteBack, ctx: &RxContext<'_>) {
         let len = done.len();
         if self.skip {
             return;
@@ -179,7 +183,7 @@ impl Ring {
         page.sync_for_cpu(len);
         match self.partial.as_mut() {
             None => {
-                self.partial = SkBuff::from_page(page, len, ctx);
+                self.partial = RxFrame::from_page(page, len, ctx);
                 if self.partial.is_none() {
                     self.give_up(&nic.counts.rx_no_memory);
                 }
@@ -203,7 +207,7 @@ impl Ring {
 
     /// Offers buffers for all free descriptors but one, if there are enough of them.
     #[inline]
-    fn refill(&mut self, nic: &Nic<'_>, ctx: &PollContext<'_>) {
+    fn refill(&mut self, nic: &Nic<'_>, ctx: &RxContext<'_>) {
         let free = self.len.wrapping_sub(self.offered()).wrapping_sub(1);
         if free < REFILL_BATCH {
             return;
@@ -211,8 +215,8 @@ impl Ring {
         let before = self.fill;
         for _ in 0..free {
             let Some(page) = self.pool.alloc(ctx) else {
-                // The next poll, at the latest that of the next health tick, tries again.
-                count(&nic.counts.rx_no_memory, 1);
+                // The next poll tries again, at the latest the one that the next health tick causes.
+                count(&nic.counts.rx_alloc_failed, 1);
                 break;
             };
             let place = self.place(self.fill);

@@ -29,9 +29,10 @@ use kernel_ext::{
         napi::PollContext,
         skbuff::{
             DropReason,
-            SkBuff, //
+            SkBuff,
+            MAX_FRAGS, //
         },
-        txq::TxQueue, //
+        txq::XmitQueue, //
     },
     sync::spsc, //
 };
@@ -52,9 +53,10 @@ use crate::{
 /// With `TCTL.PSP` the chip pads frames to 64 bytes, if they have at least this many.
 const SHORTEST_FRAME: u32 = 17;
 
-/// Descriptors that the largest frame can take: a context, the linear part and 17 fragments of 64
-/// KiB together, cut every [`Ring::max_bytes`] bytes, and one that must stay free.
-const WORST_CASE: usize = 1 + 1 + 17 + 17 + 1;
+/// Descriptors that the largest frame can take: a context, the linear part and all fragments, one
+/// more for each of the cuts of 64 KiB into pieces of at least 4 KiB (the chip's share is never
+/// less), and one that must stay free.
+pub(crate) const WORST_CASE: usize = 1 + 1 + MAX_FRAGS + 16 + 1;
 
 /// What must be kept until the chip is done with a descriptor; dropped top to bottom.
 pub(crate) struct Entry<'a> {
@@ -114,7 +116,7 @@ pub(crate) fn ring<'a>(
             desc,
             len,
             // Not at once, so that queue and poll do not take turns for every frame.
-            wake_at: WORST_CASE.saturating_mul(2).min(len / 4 * 3),
+            wake_at: WORST_CASE.saturating_mul(2).min(len.wrapping_sub(len / 4)),
         },
     ))
 }
@@ -136,7 +138,7 @@ impl<'a> Ring<'a> {
     pub(crate) fn xmit(
         &mut self,
         nic: &Nic<'_>,
-        queue: &TxQueue<'_>,
+        queue: &XmitQueue<'_>,
         skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
@@ -151,7 +153,7 @@ impl<'a> Ring<'a> {
     fn enqueue(
         &mut self,
         nic: &Nic<'_>,
-        queue: &TxQueue<'_>,
+        queue: &XmitQueue<'_>,
         mut skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
@@ -174,7 +176,8 @@ impl<'a> Ring<'a> {
         };
         // One descriptor always stays free, so that a full ring differs from an empty one.
         if self.producer.free() <= plan.descriptors {
-            queue.stop_unless(|| self.producer.free(), WORST_CASE);
+            let wanted = plan.descriptors.wrapping_add(1);
+            queue.stop_unless(|| self.producer.free(), wanted);
             self.tell(nic);
             return Err(skb);
         }

@@ -67,8 +67,7 @@ struct mii_ioctl_data *rust_helper_if_mii(struct ifreq *ifr);
 /* page_pool.c */
 struct page_pool *
 rust_helper_page_pool_create(struct device *dev, struct net_device *netdev,
-			     struct napi_struct *napi, u32 size, u32 offset,
-			     u32 max_len);
+			     u32 size, u32 offset, u32 max_len);
 struct page *rust_helper_page_pool_dev_alloc_pages(struct page_pool *pool);
 void rust_helper_page_pool_put_full_page(struct page *page);
 dma_addr_t rust_helper_page_pool_get_dma_addr(const struct page *page);
@@ -78,6 +77,8 @@ void rust_helper_page_pool_dma_sync_for_cpu(const struct page *page,
 /* pci.c */
 int rust_helper_pcie_capability_clear_word(struct pci_dev *dev, int pos,
 					   u16 clear);
+
+bool rust_helper_pci_unreachable(struct pci_dev *dev);
 
 /* ratelimit.c */
 void rust_helper_ratelimit_default_init(struct ratelimit_state *rs);

@@ -63,7 +63,7 @@ void rust_helper_netdev_tx_completed_queue(struct netdev_queue *txq,
 					   unsigned int bytes)
 {
 	netdev_tx_completed_queue(txq, pkts, bytes);
-	smp_mb(); /* pairs with the one in TxQueue::stop_unless() */
+	smp_mb(); /* pairs with the one in XmitQueue::stop_unless() */
 }
 
 void rust_helper_netdev_tx_reset_queue(struct netdev_queue *txq)
@@ -103,8 +103,12 @@ struct mii_ioctl_data *rust_helper_if_mii(struct ifreq *ifr)
 	return if_mii(ifr);
 }
 
-/* What every device of ours has: unicast filters. */
+/*
+ * What every device of ours has: unicast filters, and frames that belong to it
+ * alone once they are given to it.
+ */
 void rust_helper_netdev_init_flags(struct net_device *dev)
 {
 	dev->priv_flags |= IFF_UNICAST_FLT;
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 }

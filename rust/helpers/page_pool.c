@@ -5,8 +5,7 @@
 /* A pool of mapped single pages for a device to write. */
 struct page_pool *
 rust_helper_page_pool_create(struct device *dev, struct net_device *netdev,
-			     struct napi_struct *napi, u32 size, u32 offset,
-			     u32 max_len)
+			     u32 size, u32 offset, u32 max_len)
 {
 	struct page_pool_params params = {
 		.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
@@ -14,7 +13,6 @@ rust_helper_page_pool_create(struct device *dev, struct net_device *netdev,
 		.nid = NUMA_NO_NODE,
 		.dev = dev,
 		.netdev = netdev,
-		.napi = napi,
 		.dma_dir = DMA_FROM_DEVICE,
 		.offset = offset,
 		.max_len = max_len,

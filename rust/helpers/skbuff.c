@@ -80,27 +80,36 @@ void rust_helper_skb_tx_timestamp(struct sk_buff *skb)
  * seeded with the pseudo header without the length. @tso tells where the
  * headers are.
  *
- * Return: 0; -EPROTONOSUPPORT if the frame is not TCP over IPv4 or IPv6 or its
- * headers are too long for a byte-wide offset; -ENOMEM.
+ * Return: 0; -EPROTONOSUPPORT if the frame is not TCP over IPv4 or IPv6 for
+ * segmentation, or its headers are not in the linear part or too long for a
+ * byte-wide offset; -ENOMEM.
  */
 int rust_helper_skb_tso_prepare(struct sk_buff *skb,
 				struct rust_helper_tso *tso)
 {
 	unsigned int header_len;
-	int err;
+	int offset, err;
 
-	err = skb_cow_head(skb, 0);
-	if (err)
-		return err;
+	if (!skb_is_gso(skb) || !skb_transport_header_was_set(skb) ||
+	    !(skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)))
+		return -EPROTONOSUPPORT;
+
+	offset = skb_transport_offset(skb);
+	if (offset < 0 || offset + sizeof(struct tcphdr) > skb_headlen(skb))
+		return -EPROTONOSUPPORT;
 
 	header_len = skb_tcp_all_headers(skb);
 	if (header_len > U8_MAX || header_len > skb_headlen(skb))
 		return -EPROTONOSUPPORT;
 
+	err = skb_cow_head(skb, 0);
+	if (err)
+		return err;
+
 	if (skb_is_gso_v6(skb)) {
 		tso->ipv6 = 1;
 		tcp_v6_gso_csum_prep(skb);
-	} else if (skb_shinfo(skb)->gso_type & SKB_GSO_TCPV4) {
+	} else {
 		struct iphdr *iph = ip_hdr(skb);
 
 		tso->ipv6 = 0;
@@ -108,12 +117,10 @@ int rust_helper_skb_tso_prepare(struct sk_buff *skb,
 		iph->check = 0;
 		tcp_hdr(skb)->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr,
 							 0, IPPROTO_TCP, 0);
-	} else {
-		return -EPROTONOSUPPORT;
 	}
 
 	tso->network_offset = skb_network_offset(skb);
-	tso->transport_offset = skb_transport_offset(skb);
+	tso->transport_offset = offset;
 	tso->header_len = header_len;
 	return 0;
 }

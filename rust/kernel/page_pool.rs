@@ -5,7 +5,7 @@
 //! C header: [`include/net/page_pool/helpers.h`](srctree/include/net/page_pool/helpers.h),
 //! rules: `Documentation/networking/page_pool.rst`.
 
-use crate::net::napi::PollContext;
+use crate::net::napi::RxContext;
 use bindings_ext as bindings;
 use core::{
     mem::ManuallyDrop,
@@ -56,39 +56,39 @@ impl Layout {
 
 /// A pool of single pages, mapped for the device to write.
 ///
+/// The pool is not told of a NAPI instance, which would have to outlive it and would let pages go
+/// straight back into the lockless cache: without one, that cache is the owner's alone. Pages come
+/// back through the pool's ring.
+///
 /// # Invariants
 ///
-/// `pool` is a live `struct page_pool` with `PP_FLAG_DMA_MAP`, order 0 and `napi` as its NAPI, of
-/// which this is the only owner.
+/// `pool` is a live `struct page_pool` with `PP_FLAG_DMA_MAP`, order 0 and no NAPI, of which this
+/// is the only owner.
 pub struct PagePool {
     pool: NonNull<bindings::page_pool>,
-    napi: *mut bindings::napi_struct,
     layout: Layout,
 }
 
-// SAFETY: A page pool is not tied to a thread; who may allocate from it is checked in `alloc()`.
+// SAFETY: A page pool is not tied to a thread.
 unsafe impl Send for PagePool {}
 
 impl PagePool {
-    /// Creates a pool that keeps up to `size` pages, for polling by channel `channel` of `netdev`.
+    /// Creates a pool that keeps up to `size` pages, for reception by `netdev`.
     ///
     /// Process context. Returns [`ENOMEM`] if memory is short and [`E2BIG`] if `size` is absurd.
     pub fn new<T: crate::net::device::Operations>(
         parent: &device::Device<Bound>,
         netdev: &crate::net::device::Device<T>,
-        channel: usize,
         size: u32,
         layout: Layout,
     ) -> Result<Self> {
-        let napi = netdev.napi_ptr(channel).ok_or(EINVAL)?;
-        // SAFETY: Device, net device and NAPI are valid. The pool takes a reference to the device;
-        // net device and NAPI outlive every pool of theirs, because channels are taken down before
-        // the net device is freed.
+        // SAFETY: Device and net device are valid. The pool takes a reference to the device, and is
+        // parted from the net device when that is unregistered, which it is not yet: references to
+        // net devices are only handed out while they are registered or about to be.
         let pool = from_err_ptr(unsafe {
             bindings::rust_helper_page_pool_create(
                 crate::as_raw_device(parent),
                 netdev.as_raw(),
-                napi,
                 size,
                 layout.offset,
                 layout.len,
@@ -96,21 +96,15 @@ impl PagePool {
         })?;
         Ok(Self {
             pool: NonNull::new(pool).ok_or(ENOMEM)?,
-            napi,
             layout,
         })
     }
 
     /// Takes a page, or [`None`] if memory is short.
-    ///
-    /// The context proves that the pool's own NAPI is polling right here: only then may the pool's
-    /// lockless cache be used. With the context of another NAPI there is no page.
     #[inline]
-    pub fn alloc(&mut self, ctx: &PollContext<'_>) -> Option<PoolPage> {
-        if ctx.as_raw() != self.napi {
-            return None;
-        }
-        // SAFETY: The pool is live, and softirq context of its own NAPI is what it asks for.
+    pub fn alloc(&mut self, _: &RxContext<'_>) -> Option<PoolPage> {
+        // SAFETY: The pool is live. Its lockless cache is touched by its one owner only, in the
+        // softirq context that it asks for.
         let page = unsafe { bindings::rust_helper_page_pool_dev_alloc_pages(self.pool.as_ptr()) };
         // INVARIANT: The page is fresh from a pool that maps.
         NonNull::new(page).map(|page| PoolPage {
@@ -128,7 +122,7 @@ impl Drop for PagePool {
     }
 }
 
-/// A page of a pool, owned: given back when dropped.
+/// A page of a pool, owned: given back when dropped, which must not be in a hard interrupt.
 ///
 /// # Invariants
 ///
@@ -138,7 +132,7 @@ pub struct PoolPage {
     layout: Layout,
 }
 
-// SAFETY: A page is not tied to a thread, and the way it is given back may be used from any.
+// SAFETY: A page is not tied to a thread, and neither is the way it is given back.
 unsafe impl Send for PoolPage {}
 
 impl PoolPage {

@@ -419,6 +419,7 @@ impl Chip for I82574 {
                 })?;
             }
             Interrupts::Single => {
+                csr.update(regs::RFCTL, |rfctl| rfctl.with_ack_dis(false))?;
                 csr.write(regs::EIAC, regs::EIAC::zeroed());
                 // The read of `ICR` in the handler masks everything.
                 csr.write(regs::IAM, regs::IAM::from_raw(cause::ALL));

@@ -67,10 +67,13 @@ impl<'a> Mapping<'a> {
 
     /// Maps fragment `index` of `skb`. Any context.
     ///
-    /// Returns [`EINVAL`] if there is no such fragment, [`ENOMEM`] as [`Mapping::of_head`].
+    /// Returns [`EINVAL`] if there is no such fragment or it is empty, [`ENOMEM`] as [`Mapping::of_head`].
     pub fn of_frag(dev: &'a device::Device<Bound>, skb: &SkBuff, index: usize) -> Result<Self> {
         let frag = skb.frag(index).ok_or(EINVAL)?;
         let len = frag.len;
+        if len == 0 {
+            return Err(EINVAL);
+        }
         let raw = crate::as_raw_device(dev);
         // SAFETY: `raw` is a valid, bound device; `frag` is a fragment of `skb`, which is alive.
         let addr = unsafe {

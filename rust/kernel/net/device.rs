@@ -36,7 +36,7 @@ use crate::net::{
         DropReason,
         SkBuff, //
     },
-    txq::TxQueue, //
+    txq::XmitQueue, //
 };
 use bindings_ext as bindings;
 use core::{
@@ -239,7 +239,7 @@ pub trait Operations: Send + Sync + Sized {
     fn start_xmit(
         dev: &Device<Self>,
         tx: &mut Self::Tx,
-        queue: &TxQueue<'_>,
+        queue: &XmitQueue<'_>,
         skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff>;
@@ -364,10 +364,16 @@ impl<T: Operations> Device<T> {
     }
 
     /// The name, for messages; it may change at any time.
-    pub fn name(&self) -> Name<'_> {
-        // SAFETY: The net device is valid. A rename in between may show parts of both names, but
-        // the array always ends with a NUL.
-        Name(unsafe { &(*self.as_raw()).name })
+    pub fn name(&self) -> Name {
+        let mut name = [0; bindings::IFNAMSIZ as usize];
+        // SAFETY: The net device is valid.
+        let from = unsafe { core::ptr::addr_of!((*self.as_raw()).name) }.cast::<c_char>();
+        for (i, to) in name.iter_mut().enumerate() {
+            // SAFETY: The name is an array of `IFNAMSIZ` characters. A rename in between may show
+            // parts of both names.
+            *to = unsafe { from.add(i).read_volatile() };
+        }
+        Name(name)
     }
 
     /// The MTU in bytes.
@@ -604,9 +610,9 @@ impl<T: Operations> Device<T> {
 }
 
 /// The name of a network device, to be printed.
-pub struct Name<'a>(&'a [c_char]);
+pub struct Name([c_char; bindings::IFNAMSIZ as usize]);
 
-impl fmt::Display for Name<'_> {
+impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for &c in self.0.iter().take_while(|&&c| c != 0) {
             fmt::Write::write_char(f, char::from(c))?;
@@ -754,9 +760,16 @@ impl<T: Operations> Registration<'_, T> {
 
 impl<T: Operations> Drop for Registration<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants the net device is registered. After this no callback but
-        // `service()` runs: the interface was taken down, and with it channels and vectors.
-        unsafe { bindings::unregister_netdev(self.dev.as_ptr()) };
+        let private = Device::<T>::private_of(self.dev.as_ptr());
+        // SAFETY: By the type invariants the net device is registered and its private data
+        // initialised. The service goes first, as it may do what an unregistered device must not
+        // (such as `netif_carrier_on()`); once it is disabled nothing can queue it again. It may
+        // wait for the RTNL, which is not held here. After `unregister_netdev()` no callback runs:
+        // the interface was taken down, and with it channels and vectors.
+        unsafe {
+            bindings::rust_helper_disable_delayed_work_sync((*private).service.get());
+            bindings::unregister_netdev(self.dev.as_ptr());
+        }
         drop(Unregistered::<T>(self.dev, PhantomData));
     }
 }
@@ -768,11 +781,10 @@ impl<T: Operations> Drop for Unregistered<T> {
     fn drop(&mut self) {
         let dev = self.0.as_ptr();
         let private = Device::<T>::private_of(dev);
-        // SAFETY: The private data is initialised. Nothing can queue the work again once it is
-        // disabled, and then nobody but this function knows of the device. What the driver may
-        // have started behind the stack's back is stopped before it is dropped.
+        // SAFETY: The private data is initialised and the device not registered; a service that was
+        // ever queued has been disabled. So nobody but this function knows of the device. What a
+        // callback may have left running is stopped before it is dropped.
         unsafe {
-            bindings::rust_helper_disable_delayed_work_sync((*private).service.get());
             Device::<T>::from_raw(self.0).take_down(&mut Rtnl::lock());
             for slot in &(*private).slots {
                 bindings::rust_helper_netif_napi_del(slot.napi.get());
@@ -810,9 +822,10 @@ unsafe extern "C" fn poll_callback<T: Operations>(
         let dev = Device::<T>::from_raw(NonNull::new_unchecked((*napi).dev));
         (slot, dev)
     };
-    // SAFETY: An instance is polled once at a time: by whoever owns `NAPI_STATE_SCHED`, which
-    // netpoll also honours through `poll_owner`; and not at all while it is disabled, which is when
-    // the holder of the RTNL touches the field.
+    // SAFETY: An instance is polled once at a time: softirq and kernel thread own
+    // `NAPI_STATE_SCHED`, and netpoll, which needs not, is kept apart from them by `poll_owner` and
+    // from `napi_disable()` by `NAPI_STATE_NPSVC`. While it is disabled it is not polled, which is
+    // when the holder of the RTNL touches the field.
     let poll = unsafe { &mut *slot.poll.get() };
     let (Some(poll), Some(txq), Some(napi)) = (poll, dev.tx_queue(slot.index), NonNull::new(napi))
     else {
@@ -838,7 +851,10 @@ unsafe extern "C" fn poll_callback<T: Operations>(
 ///
 /// # Safety
 ///
-/// Only in callbacks of a `Device<T>` that the stack calls with the RTNL held.
+/// Only in callbacks of a `Device<T>` that the stack calls with the RTNL held. Those are the ones
+/// of `Documentation/networking/netdevices.rst` only as long as the device does not ask for the
+/// instance lock instead (`request_ops_lock`, `queue_mgmt_ops`, `net_shaper_ops`), which none of
+/// ours can.
 pub(crate) unsafe fn with_rtnl<T: Operations, R>(
     dev: *mut bindings::net_device,
     f: impl FnOnce(&Device<T>, &mut Rtnl) -> R,
@@ -926,7 +942,7 @@ pub(crate) trait Callbacks: Operations {
             return bindings::netdev_tx_NETDEV_TX_OK;
         };
         // SAFETY: A queue of this device.
-        let queue = unsafe { TxQueue::from_raw(txq) };
+        let queue = unsafe { XmitQueue::from_raw(txq) };
         match Self::start_xmit(dev, tx, &queue, skb, more) {
             Ok(()) => bindings::netdev_tx_NETDEV_TX_OK,
             Err(skb) => {
@@ -1064,8 +1080,12 @@ pub(crate) trait Callbacks: Operations {
                         return Err(EOPNOTSUPP);
                     }
                     let mii = &mut *bindings::rust_helper_if_mii(request);
-                    mii.phy_id = dev.data().mii_address().into();
-                    if command == bindings::SIOCGMIIREG {
+                    let address = u16::from(dev.data().mii_address());
+                    if command == bindings::SIOCGMIIPHY {
+                        mii.phy_id = address;
+                    } else if mii.phy_id != address {
+                        return Err(ENODEV);
+                    } else {
                         // As every MII register number, five bits.
                         mii.val_out = Self::mii_read(dev, rtnl, (mii.reg_num & 0x1f) as u8)?;
                     }

@@ -153,7 +153,7 @@ impl<T: Operations> Vectors<T> {
                 dev,
                 vector,
                 irq,
-                // SAFETY: The net device is valid.
+                // SAFETY: The net device is valid, and not renamed: this runs under the RTNL.
                 name: line_name(unsafe { &(*dev.as_ptr()).name }, vector),
                 _ops: PhantomData,
             },

@@ -5,7 +5,7 @@
 //! C header: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! rules: `Documentation/networking/napi.rst`.
 
-use crate::net::txq::TxQueue;
+use crate::net::txq::DoneQueue;
 use bindings_ext as bindings;
 use core::{
     marker::PhantomData,
@@ -21,7 +21,7 @@ pub enum Polled {
     More,
 }
 
-/// The context of one poll of one NAPI instance: softirq or its kernel thread, alone.
+/// The context of one poll of one NAPI instance, alone: softirq, its kernel thread, or netpoll.
 ///
 /// Cannot be kept or sent elsewhere.
 ///
@@ -63,14 +63,54 @@ impl<'a> PollContext<'a> {
         usize::try_from(self.budget).unwrap_or(0)
     }
 
-    /// The transmit queue of the same channel.
+    /// What reception needs; [`None`] if only transmitted frames may be processed.
     #[inline]
-    pub fn tx_queue(&self) -> TxQueue<'_> {
-        // SAFETY: By the type invariant it is a queue of a net device that is alive.
-        unsafe { TxQueue::from_raw(self.txq) }
+    pub fn rx(&self) -> Option<RxContext<'_>> {
+        // INVARIANT: With a budget the poll is in softirq context or its own kernel thread.
+        (self.budget > 0).then_some(RxContext {
+            napi: self.napi,
+            _not_send: PhantomData,
+        })
     }
 
-    /// Counts received frames in the device's per-CPU statistics.
+    /// The transmit queue of the same channel.
+    #[inline]
+    pub fn tx_queue(&self) -> DoneQueue<'_> {
+        // SAFETY: By the type invariant it is a queue of a net device that is alive, and this is
+        // the poll of its channel.
+        unsafe { DoneQueue::from_raw(self.txq) }
+    }
+
+    /// Counts transmitted frames in the device's per-CPU statistics.
+    #[inline]
+    pub fn count_tx(&self, frames: u32, bytes: u32) {
+        // SAFETY: By the type invariant the NAPI's device is alive, and its per-CPU statistics are
+        // there, as registration asked for them; bottom halves or interrupts are off.
+        unsafe {
+            bindings::rust_helper_dev_sw_netstats_tx_add((*self.napi.as_ptr()).dev, frames, bytes)
+        };
+    }
+
+    #[inline]
+    pub(crate) fn raw_budget(&self) -> i32 {
+        self.budget
+    }
+}
+
+/// The context of a poll that may receive: softirq or the instance's kernel thread, which netpoll is
+/// not (`Documentation/networking/napi.rst`, "a budget of 0").
+///
+/// # Invariants
+///
+/// `napi` is being polled by the current thread for `'a`, with bottom halves off and not in a hard
+/// interrupt.
+pub struct RxContext<'a> {
+    napi: NonNull<bindings::napi_struct>,
+    _not_send: PhantomData<&'a *mut ()>,
+}
+
+impl RxContext<'_> {
+    /// Counts a received frame in the device's per-CPU statistics.
     #[inline]
     pub fn count_rx(&self, bytes: u32) {
         // SAFETY: By the type invariant the NAPI's device is alive and bottom halves are off, as
@@ -78,22 +118,8 @@ impl<'a> PollContext<'a> {
         unsafe { bindings::rust_helper_dev_sw_netstats_rx_add((*self.napi.as_ptr()).dev, bytes) };
     }
 
-    /// Counts transmitted frames in the device's per-CPU statistics.
-    #[inline]
-    pub fn count_tx(&self, frames: u32, bytes: u32) {
-        // SAFETY: As in `count_rx()`.
-        unsafe {
-            bindings::rust_helper_dev_sw_netstats_tx_add((*self.napi.as_ptr()).dev, frames, bytes)
-        };
-    }
-
     #[inline]
     pub(crate) fn as_raw(&self) -> *mut bindings::napi_struct {
         self.napi.as_ptr()
-    }
-
-    #[inline]
-    pub(crate) fn raw_budget(&self) -> i32 {
-        self.budget
     }
 }

@@ -5,7 +5,10 @@
 //! C header: [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h)
 
 use crate::{
-    net::napi::PollContext,
+    net::napi::{
+        PollContext,
+        RxContext, //
+    },
     page_pool::PoolPage, //
 };
 use bindings_ext as bindings;
@@ -17,6 +20,9 @@ use kernel::{
     error::to_result,
     prelude::*, //
 };
+
+/// Most fragments a buffer can have.
+pub const MAX_FRAGS: usize = bindings::MAX_SKB_FRAGS as usize;
 
 /// Why a buffer is dropped (`enum skb_drop_reason`), as far as a driver knows.
 #[derive(Clone, Copy)]
@@ -169,8 +175,8 @@ impl SkBuff {
 
     /// Prepares the headers for segmentation by the device and tells how to cut.
     ///
-    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 or its headers exceed
-    /// 255 bytes, [`ENOMEM`] if the headers had to be copied and memory is short. Any context.
+    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 for segmentation, or its
+    /// headers are not in the linear part or exceed 255 bytes, [`ENOMEM`] if the headers had to be copied and memory is short. Any context.
     pub fn prepare_segmentation(&mut self) -> Result<Segmentation> {
         let mut tso = bindings::rust_helper_tso::default();
         // SAFETY: Valid by the type invariant; `tso` is valid for a write.
@@ -218,75 +224,6 @@ impl SkBuff {
         // SAFETY: The reference is handed over.
         unsafe { bindings::dev_kfree_skb_any_reason(self.into_raw(), reason.as_raw()) };
     }
-
-    /// Builds a frame around the first `len` bytes the device wrote to `page`, without copying.
-    ///
-    /// The bytes must have been synchronised ([`PoolPage::sync_for_cpu`]); if they were not, the
-    /// frame holds stale data. If there is no memory for the metadata the page goes back to its
-    /// pool. Within a poll.
-    #[inline]
-    pub fn from_page(page: PoolPage, len: u32, _: &PollContext<'_>) -> Option<Self> {
-        let len = len.min(page.max_len());
-        // SAFETY: The page is ours, and a pool's, in softirq context. Its room is what
-        // `page_pool::Layout` checked: headroom, data and shared info fit.
-        let skb =
-            unsafe { bindings::rust_helper_napi_build_skb_page(page.as_raw(), page.offset(), len) };
-        let skb = NonNull::new(skb)?;
-        // The buffer owns the page now.
-        let _ = page.into_raw();
-        // INVARIANT: The buffer is fresh.
-        Some(Self { skb })
-    }
-
-    /// Appends the first `len` bytes the device wrote to `page` as a fragment.
-    ///
-    /// Gives the page back if the buffer has all the fragments it can have. Within a poll; for
-    /// buffers made by [`SkBuff::from_page`].
-    #[inline]
-    pub fn add_page(
-        &mut self,
-        page: PoolPage,
-        len: u32,
-        _: &PollContext<'_>,
-    ) -> Result<(), PoolPage> {
-        if self.nr_frags() >= bindings::MAX_SKB_FRAGS as usize {
-            return Err(page);
-        }
-        let (offset, len) = (page.offset() as c_int, len.min(page.max_len()) as c_int);
-        // SAFETY: Valid by the type invariant, with room for one more fragment. The buffer is
-        // marked for recycling, as only `from_page()` makes such buffers, and takes over the page.
-        unsafe {
-            bindings::rust_helper_skb_add_rx_frag(
-                self.as_raw(),
-                page.into_raw(),
-                offset,
-                len,
-                bindings::PAGE_SIZE as u32,
-            )
-        };
-        Ok(())
-    }
-
-    /// Gives a received frame to the stack. Within a poll.
-    ///
-    /// `checksum_ok` says that the device verified the frame's transport checksum. The frame must
-    /// hold a whole Ethernet header; shorter ones are dropped.
-    #[inline]
-    pub fn receive(self, queue: u16, checksum_ok: bool, ctx: &PollContext<'_>) {
-        if self.head_len() < bindings::ETH_HLEN {
-            return;
-        }
-        // SAFETY: The buffer is valid and handed over, with an Ethernet header in its linear part;
-        // we are in the poll of `ctx`, whose device it came from.
-        unsafe {
-            bindings::rust_helper_napi_gro_receive(
-                ctx.as_raw(),
-                self.into_raw(),
-                queue,
-                checksum_ok,
-            )
-        };
-    }
 }
 
 impl Drop for SkBuff {
@@ -296,6 +233,92 @@ impl Drop for SkBuff {
             bindings::dev_kfree_skb_any_reason(
                 self.as_raw(),
                 bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
+            )
+        };
+    }
+}
+
+/// A received frame that is being put together, from pages of a page pool.
+///
+/// # Invariants
+///
+/// The buffer was made by [`RxFrame::from_page`], is marked for recycling, and nobody else has seen
+/// it: all its pages are of page pools.
+pub struct RxFrame(SkBuff);
+
+impl RxFrame {
+    /// Builds a frame around the first `len` bytes the device wrote to `page`, without copying.
+    ///
+    /// The bytes must have been synchronised ([`PoolPage::sync_for_cpu`]); if they were not, the
+    /// frame holds stale data. If there is no memory for the metadata the page goes back to its
+    /// pool.
+    #[inline]
+    pub fn from_page(page: PoolPage, len: u32, _: &RxContext<'_>) -> Option<Self> {
+        let len = len.min(page.max_len());
+        // SAFETY: The page is ours, and a pool's, in softirq context. Its room is what
+        // `page_pool::Layout` checked: headroom, data and shared info fit.
+        let skb =
+            unsafe { bindings::rust_helper_napi_build_skb_page(page.as_raw(), page.offset(), len) };
+        let skb = NonNull::new(skb)?;
+        // The buffer owns the page now.
+        let _ = page.into_raw();
+        // INVARIANT: The buffer is fresh.
+        Some(Self(SkBuff { skb }))
+    }
+
+    /// Appends the first `len` bytes the device wrote to `page` as a fragment. Gives the page back
+    /// if the buffer has all the fragments it can have.
+    #[inline]
+    pub fn add_page(
+        &mut self,
+        page: PoolPage,
+        len: u32,
+        _: &RxContext<'_>,
+    ) -> Result<(), PoolPage> {
+        if self.0.nr_frags() >= MAX_FRAGS {
+            return Err(page);
+        }
+        // CAST: Both are less than a page.
+        let (offset, len) = (page.offset() as c_int, len.min(page.max_len()) as c_int);
+        // SAFETY: By the type invariant the buffer is marked for recycling and ours alone; it has
+        // room for one more fragment, and takes over the page.
+        unsafe {
+            bindings::rust_helper_skb_add_rx_frag(
+                self.0.as_raw(),
+                page.into_raw(),
+                offset,
+                len,
+                bindings::PAGE_SIZE as u32,
+            )
+        };
+        Ok(())
+    }
+
+    /// Length of the frame so far, in bytes.
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
+    pub fn len(&self) -> u32 {
+        self.0.len()
+    }
+
+    /// Gives the frame to the stack.
+    ///
+    /// `checksum_ok` says that the device verified the frame's transport checksum. The frame must
+    /// hold a whole Ethernet header; shorter ones are dropped.
+    #[inline]
+    pub fn receive(self, queue: u16, checksum_ok: bool, ctx: &RxContext<'_>) {
+        if self.0.head_len() < bindings::ETH_HLEN {
+            self.0.drop_with(DropReason::Unsupported);
+            return;
+        }
+        // SAFETY: The buffer is valid and handed over, with an Ethernet header in its linear part;
+        // we are in the poll of `ctx`, whose device it came from.
+        unsafe {
+            bindings::rust_helper_napi_gro_receive(
+                ctx.as_raw(),
+                self.0.into_raw(),
+                queue,
+                checksum_ok,
             )
         };
     }

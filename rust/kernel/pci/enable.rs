@@ -21,13 +21,11 @@ pub struct Enabled<'a> {
     pdev: &'a Device<Bound>,
 }
 
-/// Enables memory access and bus mastering. Process context.
+/// Enables memory access. Bus mastering stays off, see [`super::master`]. Process context.
 pub fn enable_mem(pdev: &Device<Bound>) -> Result<Enabled<'_>> {
     let raw = crate::as_raw_pci_device(pdev);
     // SAFETY: The device is valid and bound.
     to_result(unsafe { bindings::pci_enable_device_mem(raw) })?;
-    // SAFETY: As above; the device is enabled.
-    unsafe { bindings::pci_set_master(raw) };
     // INVARIANT: Enabled just now.
     Ok(Enabled { pdev })
 }

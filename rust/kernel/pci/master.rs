@@ -11,11 +11,14 @@ use kernel::{
     prelude::*, //
 };
 
-/// Proof that a function can no longer write to memory: its bus mastering was seen off, or it is
-/// no longer there.
+/// Proof that a function could not write to memory at one moment: its bus mastering was seen off,
+/// or nothing could come from it. It holds until [`enable`] is called.
 pub struct CutOff(());
 
-/// Lets the function master the bus again. Process context.
+/// Lets the function master the bus. Process context.
+///
+/// To be called once its DMA engines are known to be off: from here on what they were last told is
+/// what they do.
 pub fn enable(pdev: &Device<Bound>) {
     // SAFETY: The device is valid and bound.
     unsafe { bindings::pci_set_master(crate::as_raw_pci_device(pdev)) };
@@ -23,9 +26,9 @@ pub fn enable(pdev: &Device<Bound>) {
 
 /// Switches bus mastering off and makes sure that it is.
 ///
-/// A function whose configuration space reads all-ones is gone from the bus, which is as good.
-/// Returns [`EIO`] if the bit reads as set afterwards: memory given to the device must then not be
-/// freed. Any context.
+/// Returns [`EIO`] if that cannot be told: the bit still reads as set, or the configuration space
+/// does not answer although the link is up, as of a device that hangs. Memory given to the device
+/// must then not be freed. Any context.
 pub fn cut_off(pdev: &Device<Bound>) -> Result<CutOff> {
     let raw = crate::as_raw_pci_device(pdev);
     let mut command = 0u16;
@@ -35,8 +38,10 @@ pub fn cut_off(pdev: &Device<Bound>) -> Result<CutOff> {
     let ret = unsafe {
         bindings::pci_read_config_word(raw, bindings::PCI_COMMAND as c_int, &mut command)
     };
-    let gone = ret != 0 || command == u16::MAX;
-    if gone || u32::from(command) & bindings::PCI_COMMAND_MASTER == 0 {
+    let answers = ret == 0 && command != u16::MAX;
+    let off = answers && u32::from(command) & bindings::PCI_COMMAND_MASTER == 0;
+    // SAFETY: The device is valid and bound.
+    if off || (!answers && unsafe { bindings::rust_helper_pci_unreachable(raw) }) {
         Ok(CutOff(()))
     } else {
         Err(EIO)

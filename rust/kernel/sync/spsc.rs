@@ -201,8 +201,10 @@ impl<T> Drop for Producer<T> {
 
 impl<T> Consumer<T> {
     /// The oldest entry and its free-running index.
+    ///
+    /// Exclusive, so that `T` need not be [`Sync`] for the consumer to be.
     #[inline]
-    pub fn peek(&self) -> Option<(usize, &T)> {
+    pub fn peek(&mut self) -> Option<(usize, &T)> {
         let head = self.ring.head.0.load(Relaxed);
         if head == self.ring.tail.0.load(Acquire) {
             return None;
