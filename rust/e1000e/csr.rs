@@ -75,7 +75,8 @@ impl From<Gone> for PollError {
 /// The registers of one device.
 ///
 /// Shared by interrupt handlers, NAPI and process context: there is no lock, whoever changes a
-/// register by [`Csr::update`] holds `Nic::hardware`, or is alone because the device is not set up yet.
+/// register by [`Csr::update`] holds `Nic::hardware`, or is alone because the device is not set up
+/// yet.
 pub(crate) struct Csr<'a> {
     /// The mapping.
     bar: Bar0<'a>,

@@ -342,8 +342,8 @@ fn check_ivar(
     }
 }
 
-/// Every tick raises every interrupt: what was lost is looked at, also if something masked it, and a
-/// vector that has not arrived by the next tick is lost.
+/// Every tick raises every interrupt: what was lost is looked at, also if something masked it, and
+/// a vector that has not arrived by the next tick is lost.
 fn check_interrupts(
     nic: &Nic<'_>,
     dev: &Device<Nic<'_>>,

@@ -215,7 +215,7 @@ impl Ring {
         let before = self.fill;
         for _ in 0..free {
             let Some(page) = self.pool.alloc(ctx) else {
-                // The next poll tries again, at the latest the one that the next health tick causes.
+                // The next poll tries again, at the latest that which the health tick causes.
                 count(&nic.counts.rx_alloc_failed, 1);
                 break;
             };

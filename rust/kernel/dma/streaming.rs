@@ -67,7 +67,8 @@ impl<'a> Mapping<'a> {
 
     /// Maps fragment `index` of `skb`. Any context.
     ///
-    /// Returns [`EINVAL`] if there is no such fragment or it is empty, [`ENOMEM`] as [`Mapping::of_head`].
+    /// Returns [`EINVAL`] if there is no such fragment or it is empty, [`ENOMEM`] as
+    /// [`Mapping::of_head`].
     pub fn of_frag(dev: &'a device::Device<Bound>, skb: &SkBuff, index: usize) -> Result<Self> {
         let frag = skb.frag(index).ok_or(EINVAL)?;
         let len = frag.len;

@@ -97,8 +97,8 @@ impl<'a> PollContext<'a> {
     }
 }
 
-/// The context of a poll that may receive: softirq or the instance's kernel thread, which netpoll is
-/// not (`Documentation/networking/napi.rst`, "a budget of 0").
+/// The context of a poll that may receive: softirq or the instance's kernel thread, which netpoll
+/// is not (`Documentation/networking/napi.rst`, "a budget of 0").
 ///
 /// # Invariants
 ///

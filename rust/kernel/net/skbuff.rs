@@ -175,8 +175,9 @@ impl SkBuff {
 
     /// Prepares the headers for segmentation by the device and tells how to cut.
     ///
-    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 for segmentation, or its
-    /// headers are not in the linear part or exceed 255 bytes, [`ENOMEM`] if the headers had to be copied and memory is short. Any context.
+    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 for segmentation, or
+    /// its headers are not in the linear part or exceed 255 bytes, [`ENOMEM`] if the headers had to
+    /// be copied and memory is short. Any context.
     pub fn prepare_segmentation(&mut self) -> Result<Segmentation> {
         let mut tso = bindings::rust_helper_tso::default();
         // SAFETY: Valid by the type invariant; `tso` is valid for a write.
