@@ -61,11 +61,11 @@ def test_all_multicast(deaf: Net) -> None:
 
 
 def test_many_groups(deaf: Net) -> None:
-    """Some three hundred groups: the first and the last come in, no other."""
-    deaf.vm.sh("for a in 0 1 2; do for b in $(seq 10 99); do "
+    """Sixty groups: the first and the last come in, no other."""
+    deaf.vm.sh("for a in 0 1; do for b in $(seq 10 39); do "
                "ip maddress add 01:00:5e:00:$a:$b dev nic0 || exit 1; done; done")
     assert received(deaf, "01:00:5e:00:00:10")
-    assert received(deaf, "01:00:5e:00:02:99")
+    assert received(deaf, "01:00:5e:00:01:39")
     assert not received(deaf, "01:00:5e:00:20:05")
 
 
