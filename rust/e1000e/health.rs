@@ -470,6 +470,10 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
     if !nic.wanted.load(Relaxed) {
         return Ok(());
     }
+    // Or it is up after all: it was being restarted.
+    if reason == Reason::Retry && nic.hardware.lock().is_some() {
+        return Ok(());
+    }
     nic.health.resets.add(1, Relaxed);
     if matches!(reason, Reason::TxHang | Reason::TxTimeout) {
         nic.health.tx_hangs.add(1, Relaxed);

@@ -394,9 +394,13 @@ impl<'a> Nic<'a> {
     /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.
     pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         self.take_down(dev, rtnl);
-        // Also on failure: then to try again.
+        let result = self.bring_up(dev, rtnl);
+        if result.is_err() {
+            dev.carrier_off();
+        }
+        // To look at the link; on failure, to try again.
         dev.kick_service();
-        self.bring_up(dev, rtnl).inspect_err(|_| dev.carrier_off())
+        result
     }
 
     /// Sets the MAC up for the link that the PHY has kept over a reset.
@@ -415,7 +419,7 @@ impl<'a> Nic<'a> {
         let _ = master::cut_off(self.pdev);
     }
 
-    /// As [`Nic::restart`], if the rings run.
+    /// As [`Nic::restart`], if the rings run; if they do not they are made when they next do.
     pub(crate) fn restart_if_running(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         if self.hardware.lock().is_none() {
             return Ok(());
