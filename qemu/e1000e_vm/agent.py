@@ -28,8 +28,9 @@ class Command:
     def __init__(self, agent: "Agent", script: str) -> None:
         self.agent, self.script = agent, script
         # Leader of its own group, so that all it starts can be ended with it.
-        reply = agent.call("guest-exec", path="setsid", arg=["/bin/sh", "-c", script],
-                           **{"capture-output": True})
+        reply = agent.call(
+            "guest-exec", path="setsid", arg=["/bin/sh", "-c", script], **{"capture-output": True}
+        )
         self.pid: int = reply["pid"]
         self.result: Result | None = None
 
@@ -38,8 +39,10 @@ class Command:
         if self.result is None:
             reply = self.agent.call("guest-exec-status", pid=self.pid)
             if reply["exited"]:
-                output, errors = (base64.b64decode(reply.get(key, "")).decode(errors="replace")
-                                  for key in ["out-data", "err-data"])
+                output, errors = (
+                    base64.b64decode(reply.get(key, "")).decode(errors="replace")
+                    for key in ["out-data", "err-data"]
+                )
                 status = reply.get("exitcode", 128 + reply.get("signal", 0))
                 self.result = Result(status, output, errors)
         return self.result
@@ -55,15 +58,17 @@ class Command:
             time.sleep(pause)
             pause = min(pause * 1.5, 0.1)
         if check and result.status:
-            raise GuestError(f"guest: status {result.status}: {self.script}\n"
-                             f"{result.stdout}{result.stderr}")
+            raise GuestError(
+                f"guest: status {result.status}: {self.script}\n{result.stdout}{result.stderr}"
+            )
         return result
 
     def stop(self) -> Result:
         """End the command and all it started; how it ended does not matter."""
         if self.poll() is None:
-            self.agent.run(f"kill -TERM -{self.pid}; usleep 100000; kill -KILL -{self.pid}",
-                           check=False)
+            self.agent.run(
+                f"kill -TERM -{self.pid}; usleep 100000; kill -KILL -{self.pid}", check=False
+            )
         deadline = time.monotonic() + 10
         while (result := self.poll()) is None:
             if time.monotonic() > deadline:

@@ -18,12 +18,26 @@ from pathlib import Path
 
 from . import paths
 
-PROGRAMS = """
-    /usr/bin/busybox /usr/bin/dash /usr/bin/kmod /usr/bin/lspci /usr/bin/setpci /usr/bin/ip
-    /usr/sbin/tc /usr/sbin/bridge /usr/bin/ss /usr/sbin/ethtool /usr/bin/iperf3
-    /usr/bin/ping /usr/bin/setsid /usr/bin/timeout /usr/bin/socat /usr/bin/tcpdump /usr/sbin/qemu-ga
-    /usr/bin/python3.13
-""".split()
+PROGRAMS = [
+    "/usr/bin/busybox",
+    "/usr/bin/dash",
+    "/usr/bin/kmod",
+    "/usr/bin/lspci",
+    "/usr/bin/setpci",
+    "/usr/bin/ip",
+    "/usr/sbin/tc",
+    "/usr/sbin/bridge",
+    "/usr/bin/ss",
+    "/usr/sbin/ethtool",
+    "/usr/bin/iperf3",
+    "/usr/bin/ping",
+    "/usr/bin/setsid",
+    "/usr/bin/timeout",
+    "/usr/bin/socat",
+    "/usr/bin/tcpdump",
+    "/usr/sbin/qemu-ga",
+    "/usr/bin/python3.13",
+]
 
 # Opened at run time, so not found by ldd.
 LIBRARIES = ["/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"]
@@ -31,22 +45,71 @@ LIBRARIES = ["/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"]
 DATA = ["/usr/share/misc/pci.ids", "/usr/lib/python3/dist-packages/yaml"]
 
 PYTHON_LIBRARY = Path("/usr/lib/python3.13")
-PYTHON_OMIT = {"test", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "__pycache__",
-               "config-3.13-x86_64-linux-gnu", "asyncio", "pydoc_data", "unittest", "dbm",
-               "sqlite3", "curses", "wsgiref", "venv", "xmlrpc", "multiprocessing", "concurrent"}
+PYTHON_OMIT = {
+    "test",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "ensurepip",
+    "lib2to3",
+    "__pycache__",
+    "config-3.13-x86_64-linux-gnu",
+    "asyncio",
+    "pydoc_data",
+    "unittest",
+    "dbm",
+    "sqlite3",
+    "curses",
+    "wsgiref",
+    "venv",
+    "xmlrpc",
+    "multiprocessing",
+    "concurrent",
+}
 
 KMOD_NAMES = ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"]
 
-MODULES = """
-    e1000e mii bonding veth dummy 8021q bridge pktgen
-    sch_fq sch_etf sch_mqprio sch_netem sch_prio sch_tbf sch_ingress
-    cls_matchall cls_u32 act_mirred aer_inject
-""".split()
+MODULES = [
+    "e1000e",
+    "mii",
+    "bonding",
+    "veth",
+    "dummy",
+    "8021q",
+    "bridge",
+    "pktgen",
+    "sch_fq",
+    "sch_etf",
+    "sch_mqprio",
+    "sch_netem",
+    "sch_prio",
+    "sch_tbf",
+    "sch_ingress",
+    "cls_matchall",
+    "cls_u32",
+    "act_mirred",
+    "aer_inject",
+]
 
-PACKAGES = """
-    busybox-static dash kmod pciutils iproute2 ethtool iperf3 iputils-ping coreutils util-linux socat tcpdump
-    qemu-guest-agent python3-minimal python3-yaml libgcc-s1 libc6
-""".split()
+PACKAGES = [
+    "busybox-static",
+    "dash",
+    "kmod",
+    "pciutils",
+    "iproute2",
+    "ethtool",
+    "iperf3",
+    "iputils-ping",
+    "coreutils",
+    "util-linux",
+    "socat",
+    "tcpdump",
+    "qemu-guest-agent",
+    "python3-minimal",
+    "python3-yaml",
+    "libgcc-s1",
+    "libc6",
+]
 
 
 class ImageError(Exception):
@@ -58,8 +121,9 @@ def run(*command: str | Path) -> str:
     try:
         return subprocess.run(command, check=True, text=True, capture_output=True).stdout
     except FileNotFoundError as error:
-        raise ImageError(f"{command[0]} is not installed: run this through scripts/enter") \
-            from error
+        raise ImageError(
+            f"{command[0]} is not installed: run this through scripts/enter"
+        ) from error
     except subprocess.CalledProcessError as error:
         words = " ".join(map(str, command))
         raise ImageError(f"`{words}` failed:\n{error.stderr}") from error
@@ -92,8 +156,10 @@ class Stage:
         """Copy one file or tree, by default to the place it came from."""
         source = Path(source)
         if not source.exists():
-            raise ImageError(f"{source} does not exist: add its package to scripts/packages "
-                             "and run `make setup` again")
+            raise ImageError(
+                f"{source} does not exist: add its package to scripts/packages "
+                "and run `make setup` again"
+            )
         destination = self.top / (target or str(source)).lstrip("/")
         destination.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -111,18 +177,34 @@ class Stage:
 def add_python(stage: Stage) -> None:
     """Python with what small scripts import, compiled so that it starts fast."""
     target = stage.top / "usr/lib/python3.13"
-    shutil.copytree(PYTHON_LIBRARY, target, symlinks=False,
-                    ignore=lambda _, names: PYTHON_OMIT.intersection(names))
+    shutil.copytree(
+        PYTHON_LIBRARY,
+        target,
+        symlinks=False,
+        ignore=lambda _, names: PYTHON_OMIT.intersection(names),
+    )
     stage.link("usr/bin/python3", "python3.13")
-    run(sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-        "-s", stage.top, target, stage.top / "usr/lib/python3/dist-packages")
+    run(
+        sys.executable,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+        "-s",
+        stage.top,
+        target,
+        stage.top / "usr/lib/python3/dist-packages",
+    )
 
 
 def add_modules(stage: Stage, wanted: Iterable[str]) -> None:
     """Stock kernel modules with all they depend on, uncompressed."""
     source = paths.stock_modules()
-    by_name = {path.name.split(".ko")[0].replace("-", "_"): path
-               for path in (source / "kernel").rglob("*.ko*")}
+    by_name = {
+        path.name.split(".ko")[0].replace("-", "_"): path
+        for path in (source / "kernel").rglob("*.ko*")
+    }
     queue, done = list(wanted), set()
     while queue:
         name = queue.pop().replace("-", "_")
@@ -138,8 +220,9 @@ def add_modules(stage: Stage, wanted: Iterable[str]) -> None:
                 subprocess.run(["xz", "-dc", by_name[name]], check=True, stdout=out)
         else:
             shutil.copy(by_name[name], target)
-        queue += [word for word in run("modinfo", "-F", "depends", target).strip().split(",")
-                  if word]
+        queue += [
+            word for word in run("modinfo", "-F", "depends", target).strip().split(",") if word
+        ]
     for index in ["modules.builtin", "modules.order"]:
         (stage.top / "usr/lib/modules" / source.name / index).touch()
     run("depmod", "-b", stage.top, source.name)
@@ -149,8 +232,13 @@ def archive(top: Path, image: Path) -> None:
     """Pack `top` as an uncompressed archive, which the kernel unpacks fastest."""
     names = sorted(str(path.relative_to(top)) for path in top.rglob("*"))
     with image.open("wb") as out:
-        subprocess.run(["cpio", "--quiet", "--null", "-o", "-H", "newc", "-R", "0:0"], cwd=top,
-                       input="\0".join(names).encode() + b"\0", stdout=out, check=True)
+        subprocess.run(
+            ["cpio", "--quiet", "--null", "-o", "-H", "newc", "-R", "0:0"],
+            cwd=top,
+            input="\0".join(names).encode() + b"\0",
+            stdout=out,
+            check=True,
+        )
         out.write(b"\0" * (-out.tell() % 4))
 
 
@@ -172,8 +260,9 @@ def build(image: Path) -> None:
         for source in sorted(paths.GUEST_SOURCES.iterdir()):
             target = {"init": "init", "motd": "etc/motd"}
             stage.file(source, target.get(source.name, f"usr/bin/{source.stem}"))
-        (stage.top / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n"
-                                              "tcpdump:x:100:100::/:/bin/false\n")
+        (stage.top / "etc/passwd").write_text(
+            "root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n"
+        )
         (stage.top / "etc/group").write_text("root:x:0:\n")
         (stage.top / "etc/hosts").write_text("127.0.0.1 localhost\n")
         # Not busybox's shell, which would prefer its own ip and ping to the real.

@@ -16,8 +16,7 @@ MODULES = {"rust": "e1000e_rust", "c": "e1000e"}
 HERE, PEER = "10.0.0.1", "10.0.0.2"
 HERE6, PEER6 = "fd00::1", "fd00::2"
 # aspm_result of `ethtool -S`
-ASPM_RESULTS = ["not applicable", "off by the PCI core", "cleared directly", "left alone",
-                "failed"]
+ASPM_RESULTS = ["not applicable", "off by the PCI core", "cleared directly", "left alone", "failed"]
 IN_PEER = "ip netns exec peer "
 
 
@@ -77,8 +76,9 @@ class Net:
 
     def wait_carrier(self, wanted: bool, timeout: float = 20) -> None:
         """Wait until nic0's carrier is as wanted."""
-        self.vm.until(lambda: self.carrier() == wanted, timeout,
-                      f"carrier {'on' if wanted else 'off'}")
+        self.vm.until(
+            lambda: self.carrier() == wanted, timeout, f"carrier {'on' if wanted else 'off'}"
+        )
 
     def carrier_changes(self) -> int:
         """How often nic0's carrier has changed."""
@@ -86,17 +86,22 @@ class Net:
 
     def packets(self) -> tuple[int, int]:
         """Packets that nic0 has received and sent."""
-        received, sent = self.vm.sh("cd /sys/class/net/nic0/statistics; "
-                                    "cat rx_packets tx_packets").split()
+        received, sent = self.vm.sh(
+            "cd /sys/class/net/nic0/statistics; cat rx_packets tx_packets"
+        ).split()
         return int(received), int(sent)
 
     # Traffic
 
-    def ping(self, count: int = 20, interval: float = 0.02, options: str = "",
-             host: str = PEER) -> Ping:
+    def ping(
+        self, count: int = 20, interval: float = 0.02, options: str = "", host: str = PEER
+    ) -> Ping:
         """Ping the peer."""
-        result = self.vm.agent.run(f"ping -q -c {count} -i {interval} -W 1 {options} {host}",
-                                   count * (interval + 1) + 30, check=False)
+        result = self.vm.agent.run(
+            f"ping -q -c {count} -i {interval} -W 1 {options} {host}",
+            count * (interval + 1) + 30,
+            check=False,
+        )
         numbers = re.search(r"(\d+) packets transmitted, (\d+) received", result.stdout)
         if not numbers:
             raise GuestError(f"ping said: {result.stdout}{result.stderr}")
@@ -110,8 +115,10 @@ class Net:
 
     def wait_ping(self, timeout: float = 30, host: str = PEER) -> float:
         """Wait for a first echo; return the time it took, in guest seconds."""
-        script = (f"start=$(cut -d' ' -f1 /proc/uptime); until ping -q -c1 -W1 {host} >/dev/null; "
-                  "do :; done; echo $start $(cut -d' ' -f1 /proc/uptime)")
+        script = (
+            f"start=$(cut -d' ' -f1 /proc/uptime); until ping -q -c1 -W1 {host} >/dev/null; "
+            "do :; done; echo $start $(cut -d' ' -f1 /proc/uptime)"
+        )
         start, end = self.vm.sh(script, timeout).split()
         return float(end) - float(start)
 
@@ -120,20 +127,25 @@ class Net:
         server = f"{IN_PEER} iperf3 -s -1 -p 5202"
         with self.vm.background(server):
             self._listening(5202)
-            report = json.loads(self.vm.sh(f"iperf3 -J -c {PEER} -p 5202 -t {seconds} {options}",
-                                           seconds + 60))
+            report = json.loads(
+                self.vm.sh(f"iperf3 -J -c {PEER} -p 5202 -t {seconds} {options}", seconds + 60)
+            )
         return report["end"]["sum_received"]["bits_per_second"] / 1e6
 
     def _listening(self, port: int) -> None:
-        self.vm.sh(f"until {IN_PEER} ss -Hltn 'sport = :{port}' | grep -q .; do usleep 20000; "
-                   "done", 20)
+        self.vm.sh(
+            f"until {IN_PEER} ss -Hltn 'sport = :{port}' | grep -q .; do usleep 20000; done", 20
+        )
 
     @contextlib.contextmanager
     def heavy(self) -> Iterator[None]:
         """TCP both ways at full speed, begun anew whenever it breaks."""
-        with (self.vm.background(f"{IN_PEER} sh -c 'while :; do iperf3 -s -1; done'"),
-              self.vm.background(f"while :; do iperf3 --bidir -t 3600 -c {PEER}; "
-                                 "usleep 100000; done")):
+        with (
+            self.vm.background(f"{IN_PEER} sh -c 'while :; do iperf3 -s -1; done'"),
+            self.vm.background(
+                f"while :; do iperf3 --bidir -t 3600 -c {PEER}; usleep 100000; done"
+            ),
+        ):
             self.wait_traffic()
             yield
 
@@ -148,13 +160,21 @@ class Net:
         start, begun = self.packets(), time.monotonic()
 
         def flows() -> bool:
-            return all(now - then >= packets
-                       for now, then in zip(self.packets(), start, strict=True))
+            return all(
+                now - then >= packets for now, then in zip(self.packets(), start, strict=True)
+            )
+
         self.vm.until(flows, timeout, f"{packets} packets each way")
         return time.monotonic() - begun
 
-    def stream(self, size: int, how: str = "write", reverse: bool = False,
-               ipv6: bool = False, timeout: float = 900) -> None:
+    def stream(
+        self,
+        size: int,
+        how: str = "write",
+        reverse: bool = False,
+        ipv6: bool = False,
+        timeout: float = 900,
+    ) -> None:
         """Send a stream and have every byte checked; `reverse` sends to nic0."""
         here, peer = (HERE6, PEER6) if ipv6 else (HERE, PEER)
         target, port = (here, 5001) if reverse else (peer, 5000)
@@ -166,23 +186,32 @@ class Net:
     @contextlib.contextmanager
     def echo(self) -> Iterator[None]:
         """A peer that sends frames and datagrams back."""
-        with (self.vm.background(f"{IN_PEER}wire echo-raw nic1"),
-              self.vm.background(f"{IN_PEER}wire echo-udp {PEER} 7"),
-              self.vm.background(f"{IN_PEER}wire echo-udp {PEER6} 7")):
+        with (
+            self.vm.background(f"{IN_PEER}wire echo-raw nic1"),
+            self.vm.background(f"{IN_PEER}wire echo-udp {PEER} 7"),
+            self.vm.background(f"{IN_PEER}wire echo-udp {PEER6} 7"),
+        ):
             self._bound_echo()
             yield
 
     def _bound_echo(self) -> None:
-        self.vm.sh(f"until [ $({IN_PEER} ss -Huan 'sport = :7' | wc -l) = 2 ] && "
-                   f"{IN_PEER} ss -H0 | grep -q :nic1; do usleep 50000; done", 30)
+        self.vm.sh(
+            f"until [ $({IN_PEER} ss -Huan 'sport = :7' | wc -l) = 2 ] && "
+            f"{IN_PEER} ss -H0 | grep -q :nic1; do usleep 50000; done",
+            30,
+        )
 
     def sizes_raw(self, first: int, last: int, step: int = 1, timeout: float = 300) -> None:
         """Frames of those sizes, there and back, every byte checked."""
-        self.vm.sh(f"wire sizes-raw nic0 $({IN_PEER} cat /sys/class/net/nic1/address) "
-                   f"{first} {last} {step}", timeout)
+        self.vm.sh(
+            f"wire sizes-raw nic0 $({IN_PEER} cat /sys/class/net/nic1/address) "
+            f"{first} {last} {step}",
+            timeout,
+        )
 
-    def sizes_udp(self, first: int, last: int, step: int = 1, host: str = PEER,
-                  timeout: float = 300) -> None:
+    def sizes_udp(
+        self, first: int, last: int, step: int = 1, host: str = PEER, timeout: float = 300
+    ) -> None:
         """Datagrams of those sizes, there and back, every byte checked."""
         self.vm.sh(f"wire sizes-udp {host} 7 {first} {last} {step}", timeout)
 

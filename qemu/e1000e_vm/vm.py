@@ -58,32 +58,71 @@ class Nic:
 
 def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
     """QEMU's command line, less what a shell or the harness needs on top."""
-    kernel = ("console=ttyS0 ignore_loglevel no_timer_check iomem=relaxed net.ifnames=0 "
-              f"panic=-1 rdinit=/init {topology.cmdline}")
-    words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35",
-             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(topology.smp),
-             "-m", topology.memory, "-display", "none", "-no-reboot",
-             "-kernel", str(paths.kernel()), "-initrd", str(initrd), "-append", kernel.strip(),
-             "-qmp", f"unix:{run}/qmp,server=on,wait=off",
-             "-qtest", f"unix:{run}/qtest,server=on,wait=off", "-qtest-log", "none"]
+    kernel = (
+        "console=ttyS0 ignore_loglevel no_timer_check iomem=relaxed net.ifnames=0 "
+        f"panic=-1 rdinit=/init {topology.cmdline}"
+    )
+    words = [
+        "qemu-system-x86_64",
+        "-nodefaults",
+        "-no-user-config",
+        "-machine",
+        "q35",
+        "-accel",
+        "tcg,thread=multi",
+        "-cpu",
+        "max",
+        "-smp",
+        str(topology.smp),
+        "-m",
+        topology.memory,
+        "-display",
+        "none",
+        "-no-reboot",
+        "-kernel",
+        str(paths.kernel()),
+        "-initrd",
+        str(initrd),
+        "-append",
+        kernel.strip(),
+        "-qmp",
+        f"unix:{run}/qmp,server=on,wait=off",
+        "-qtest",
+        f"unix:{run}/qtest,server=on,wait=off",
+        "-qtest-log",
+        "none",
+    ]
     if topology.surprise:
         words += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
     for number in range(topology.nics):
         words += ["-netdev", f"hubport,id=hub{number},hubid=0"]
         if topology.root_port:
-            words += ["-device", f"pcie-root-port,id=rp{number},bus=pcie.0,addr={number + 4:#x},"
-                      f"chassis={number + 1},slot={number + 1}"]
-        words += ["-device", ",".join(f"{key}={value}" for key, value in
-                                      nic_properties(topology, number).items())]
+            words += [
+                "-device",
+                f"pcie-root-port,id=rp{number},bus=pcie.0,addr={number + 4:#x},"
+                f"chassis={number + 1},slot={number + 1}",
+            ]
+        words += [
+            "-device",
+            ",".join(f"{key}={value}" for key, value in nic_properties(topology, number).items()),
+        ]
     return words + list(topology.extra)
 
 
 def nic_properties(topology: Topology, number: int) -> dict[str, str]:
     """Properties of a device, for -device and device_add."""
-    place = {"bus": f"rp{number}"} if topology.root_port else \
-        {"bus": "pcie.0", "addr": f"{number + 4:#x}"}
-    return {"driver": "e1000e", "id": f"nic{number}", "netdev": f"hub{number}",
-            "mac": f"52:54:00:12:34:{number + 1:02x}", **place}
+    place = (
+        {"bus": f"rp{number}"}
+        if topology.root_port
+        else {"bus": "pcie.0", "addr": f"{number + 4:#x}"}
+    )
+    return {
+        "driver": "e1000e",
+        "id": f"nic{number}",
+        "netdev": f"hub{number}",
+        "mac": f"52:54:00:12:34:{number + 1:02x}",
+        **place,
+    }
 
 
 def archive_of(name: str, content: bytes) -> bytes:
@@ -93,9 +132,13 @@ def archive_of(name: str, content: bytes) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         directories = [str(parent) for parent in Path(name).parents][-2::-1]
-        return subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=stage,
-                              input="\n".join([*directories, name]).encode(), check=True,
-                              capture_output=True).stdout
+        return subprocess.run(
+            ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"],
+            cwd=stage,
+            input="\n".join([*directories, name]).encode(),
+            check=True,
+            capture_output=True,
+        ).stdout
 
 
 def make_initrd(target: Path, module: Path | None, fadt: bytes | None = None) -> None:
@@ -111,8 +154,10 @@ def make_initrd(target: Path, module: Path | None, fadt: bytes | None = None) ->
 
 def fadt_without_aspm(topology: Topology) -> bytes:
     """The machine's own FADT, with the bit set that says that ASPM is not the kernel's."""
-    with tempfile.TemporaryDirectory() as logs, \
-            VM(replace(topology, no_aspm_control=False), Path(logs), None) as vm:
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        VM(replace(topology, no_aspm_control=False), Path(logs), None) as vm,
+    ):
         table = bytearray.fromhex(vm.sh("od -An -v -tx1 /sys/firmware/acpi/tables/FACP"))
     table[109] |= 1 << 4  # IAPC_BOOT_ARCH, PCIe ASPM Controls
     table[24] += 1  # a higher OEM revision replaces the original
@@ -136,8 +181,9 @@ class VM:
         # Whether a test left it as no other test can use it.
         self.spent = False
         self.cleanup = contextlib.ExitStack()
-        self.run_dir = Path(self.cleanup.enter_context(
-            tempfile.TemporaryDirectory(prefix="e1000e-vm-")))
+        self.run_dir = Path(
+            self.cleanup.enter_context(tempfile.TemporaryDirectory(prefix="e1000e-vm-"))
+        )
         try:
             self._start(module)
         except BaseException:
@@ -147,14 +193,24 @@ class VM:
     def _start(self, module: Path | None) -> None:
         run, started = self.run_dir, time.monotonic()
         initrd = run / "initrd"
-        make_initrd(initrd, module,
-                    fadt_without_aspm(self.topology) if self.topology.no_aspm_control else None)
+        make_initrd(
+            initrd,
+            module,
+            fadt_without_aspm(self.topology) if self.topology.no_aspm_control else None,
+        )
         words = command_line(self.topology, initrd, run)
-        words += ["-serial", f"file:{self.serial}",
-                  "-device", "virtio-serial-pci,bus=pcie.0,addr=0x3",
-                  "-chardev", f"socket,id=ga,path={run}/ga,server=on,wait=off",
-                  "-device", f"virtserialport,chardev=ga,id=ga,name={AGENT_PORT}",
-                  "-D", str(self.trace)]
+        words += [
+            "-serial",
+            f"file:{self.serial}",
+            "-device",
+            "virtio-serial-pci,bus=pcie.0,addr=0x3",
+            "-chardev",
+            f"socket,id=ga,path={run}/ga,server=on,wait=off",
+            "-device",
+            f"virtserialport,chardev=ga,id=ga,name={AGENT_PORT}",
+            "-D",
+            str(self.trace),
+        ]
         for event in [*LOST_INTERRUPT, *self.topology.trace]:
             words += ["-trace", event]
         self.trace.touch()
@@ -162,8 +218,9 @@ class VM:
         print(*words, file=log, flush=True)
         self.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.cleanup.callback(self._kill)
-        self.until(lambda: (run / "qmp").exists() and (run / "qtest").exists(), 20,
-                   "QEMU's sockets")
+        self.until(
+            lambda: (run / "qmp").exists() and (run / "qtest").exists(), 20, "QEMU's sockets"
+        )
         self.monitor = QEMUMonitorProtocol(str(run / "qmp"), nickname="monitor")
         self.monitor.settimeout(30)
         self.monitor.connect()
@@ -199,8 +256,9 @@ class VM:
         deadline = time.monotonic() + timeout
         while not (value := condition()):
             if self.process.poll() is not None:
-                raise GuestError(f"QEMU ended with status {self.process.returncode}: see "
-                                 f"{self.logs}/qemu.log")
+                raise GuestError(
+                    f"QEMU ended with status {self.process.returncode}: see {self.logs}/qemu.log"
+                )
             if time.monotonic() > deadline:
                 raise GuestError(f"not in {timeout} s: {what}")
             time.sleep(0.05)
@@ -220,8 +278,9 @@ class VM:
         """One command of the human monitor."""
         return self.qmp("human-monitor-command", **{"command-line": line})
 
-    def wait_event(self, name: str, timeout: float,
-                   wanted: Callable[[dict[str, Any]], Any] = lambda _: True) -> dict[str, Any]:
+    def wait_event(
+        self, name: str, timeout: float, wanted: Callable[[dict[str, Any]], Any] = lambda _: True
+    ) -> dict[str, Any]:
         """Wait for a QMP event; others are dropped."""
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
@@ -269,9 +328,11 @@ class VM:
 
     def wait_log(self, pattern: str, timeout: float, since: int = 0) -> re.Match[str]:
         """Wait for a line of the kernel log."""
+
         def search() -> re.Match[str] | None:
             text = self.serial.read_bytes()[since:].decode(errors="replace")
             return re.search(pattern, text, re.MULTILINE)
+
         return self.until(search, timeout, f"a line like {pattern!r} in the kernel log")
 
     # Devices
@@ -279,20 +340,26 @@ class VM:
     def _find_nics(self) -> list[Nic]:
         """The devices in the order of their QEMU ids."""
         found = []
-        for line in self.sh("for d in $(grep -l 0x020000 /sys/bus/pci/devices/*/class); do "
-                            "readlink -f ${d%/class}; done").splitlines():
+        for line in self.sh(
+            "for d in $(grep -l 0x020000 /sys/bus/pci/devices/*/class); do "
+            "readlink -f ${d%/class}; done"
+        ).splitlines():
             port, address = line.split("/")[-2:]
             found.append((address, port if ":" in port and port.count(":") == 2 else None))
         if len(found) != self.topology.nics:
             raise GuestError(f"{self.topology.nics} devices wanted, the guest sees {found}")
         key = (lambda pair: pair[1]) if self.topology.root_port else (lambda pair: pair[0])
-        return [Nic(f"nic{number}", address, port)
-                for number, (address, port) in enumerate(sorted(found, key=key))]
+        return [
+            Nic(f"nic{number}", address, port)
+            for number, (address, port) in enumerate(sorted(found, key=key))
+        ]
 
     def find_bars(self) -> None:
         """Learn where the devices' registers are; again after one was plugged in."""
-        self.bars = [int(self.sh(f"sed -n 1p /sys/bus/pci/devices/{nic.address}/resource")
-                         .split()[0], 16) for nic in self.nics]
+        self.bars = [
+            int(self.sh(f"sed -n 1p /sys/bus/pci/devices/{nic.address}/resource").split()[0], 16)
+            for nic in self.nics
+        ]
 
     def register(self, number: int, offset: int) -> int:
         """Read a register of a device's BAR 0 from outside the guest."""
@@ -304,5 +371,8 @@ class VM:
 
     def lost_interrupts(self) -> list[str]:
         """Lines of the trace that tell of an interrupt not delivered."""
-        return [line for line in self.trace.read_text(errors="replace").splitlines()
-                if any(name in line for name in LOST_INTERRUPT)]
+        return [
+            line
+            for line in self.trace.read_text(errors="replace").splitlines()
+            if any(name in line for name in LOST_INTERRUPT)
+        ]

@@ -8,9 +8,10 @@ import sys
 
 sys.path.insert(0, "/usr/share/ynl")
 
-from pyynl.lib import YnlFamily  # noqa: E402
+from pyynl.lib import YnlFamily
 
 netdev = YnlFamily("/usr/share/ynl/specs/netdev.yaml", schema="")
 index = {"ifindex": socket.if_nametoindex(sys.argv[1])}
-print(json.dumps({"queues": netdev.dump("queue-get", index),
-                  "napis": netdev.dump("napi-get", index)}))
+print(
+    json.dumps({"queues": netdev.dump("queue-get", index), "napis": netdev.dump("napi-get", index)})
+)

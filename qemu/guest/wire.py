@@ -37,7 +37,7 @@ def stream_receive(args: argparse.Namespace) -> None:
     buffer, position = bytearray(1 << 20), 0
     while count := connection.recv_into(buffer):
         start = position % len(BLOCK)
-        wanted = DOUBLE[start:start + count]
+        wanted = DOUBLE[start : start + count]
         if buffer[:count] != wanted:
             at = next(i for i in range(count) if buffer[i] != wanted[i])
             sys.exit(f"wire: byte {position + at} is {buffer[at]:#x}, not {wanted[at]:#x}")
@@ -68,7 +68,7 @@ def by_write(connection: socket.socket, total: int) -> None:
     view, position = memoryview(DOUBLE), 0
     while position < total:
         start = position % len(BLOCK)
-        position += connection.send(view[start:start + min(len(BLOCK), total - position)])
+        position += connection.send(view[start : start + min(len(BLOCK), total - position)])
 
 
 def by_sendfile(connection: socket.socket, total: int) -> None:
@@ -79,8 +79,9 @@ def by_sendfile(connection: socket.socket, total: int) -> None:
         position = 0
         while position < total:
             start = position % len(BLOCK)
-            position += os.sendfile(connection.fileno(), file.fileno(), start,
-                                    min(65537, total - position))
+            position += os.sendfile(
+                connection.fileno(), file.fileno(), start, min(65537, total - position)
+            )
 
 
 def by_pieces(connection: socket.socket, total: int) -> None:
@@ -90,8 +91,7 @@ def by_pieces(connection: socket.socket, total: int) -> None:
     while position < total:
         start, size = position % len(BLOCK), min(sizes.randint(1, 700), total - position)
         try:
-            position += connection.send(view[start:start + size],
-                                        MSG_ZEROCOPY | socket.MSG_MORE)
+            position += connection.send(view[start : start + size], MSG_ZEROCOPY | socket.MSG_MORE)
         except OSError as error:
             if error.errno != 105:  # ENOBUFS: too many completions not fetched
                 raise
@@ -135,7 +135,7 @@ def echo_udp(args: argparse.Namespace) -> None:
 def content(size: int) -> bytes:
     """The contents of the frame or datagram of that size."""
     start = size * 977 % len(BLOCK)
-    return DOUBLE[start:start + size]
+    return DOUBLE[start : start + size]
 
 
 def sizes(args: argparse.Namespace) -> None:
@@ -167,7 +167,10 @@ def sizes(args: argparse.Namespace) -> None:
             if args.kind == "raw":
                 wanted = wanted.ljust(60, b"\0")
             if frame != wanted:
-                at = next((i for i, (a, b) in enumerate(zip(frame, wanted)) if a != b), "the end")
+                at = next(
+                    (i for i in range(min(len(frame), len(wanted))) if frame[i] != wanted[i]),
+                    "the end",
+                )
                 sys.exit(f"wire: size {size} came back with {len(frame)} bytes, differs at {at}")
 
 

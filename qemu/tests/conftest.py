@@ -24,23 +24,30 @@ TROUBLE = re.compile(
     r"|DMA-API|DMAR: .*fault|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP"
     r"|NETDEV WATCHDOG|refcount_t|bad page|Bad page|scheduling while atomic|sleeping function"
     r"|kmemleak|unregister_netdevice: waiting|page_pool.*(stalled|leak)|nobody cared"
-    r"|Disabling IRQ|list_(add|del) corruption|use-after-free|segfault|Out of memory")
+    r"|Disabling IRQ|list_(add|del) corruption|use-after-free|segfault|Out of memory"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The driver under test."""
-    parser.addoption("--driver", choices=MODULES, default="rust",
-                     help="the module to test (default: rust); with c, tests of what only "
-                          "e1000e_rust has are left out")
+    parser.addoption(
+        "--driver",
+        choices=MODULES,
+        default="rust",
+        help="the module to test (default: rust); with c, tests of what only "
+        "e1000e_rust has are left out",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
-    for line in ["topology(Topology): the machine that the test needs",
-                 "parameters(rust=words, c=words): module parameters",
-                 "rust: of e1000e_rust only",
-                 "provokes(pattern): kernel log lines that the test itself causes",
-                 "loses_interrupts: the test itself makes the device lose interrupts"]:
+    for line in [
+        "topology(Topology): the machine that the test needs",
+        "parameters(rust=words, c=words): module parameters",
+        "rust: of e1000e_rust only",
+        "provokes(pattern): kernel log lines that the test itself causes",
+        "loses_interrupts: the test itself makes the device lose interrupts",
+    ]:
         config.addinivalue_line("markers", line)
 
 
@@ -110,15 +117,18 @@ class Watch:
     def faults(self) -> list[str]:
         """Lines that must not be there."""
         provoked = [mark.args[0] for mark in self.item.iter_markers("provokes")]
-        lines = [line for line in self.vm.log(self.log_start).splitlines()
-                 if TROUBLE.search(line) and not any(re.search(p, line) for p in provoked)]
+        lines = [
+            line
+            for line in self.vm.log(self.log_start).splitlines()
+            if TROUBLE.search(line) and not any(re.search(p, line) for p in provoked)
+        ]
         if not self.item.get_closest_marker("loses_interrupts"):
-            lines += self.vm.lost_interrupts()[self.lost_start:]
+            lines += self.vm.lost_interrupts()[self.lost_start :]
         return lines
 
     def own_log(self) -> str:
         """The kernel log from the start of the test on."""
-        text = self.vm.serial.read_bytes()[self.log_start:].decode(errors="replace")
+        text = self.vm.serial.read_bytes()[self.log_start :].decode(errors="replace")
         return text.replace("\r", "")
 
 
@@ -135,8 +145,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) \
-        -> Iterator[pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
     """Keep the logs of a failure, and never use its machine again."""
     report = yield
     target = paths.LOGS / re.sub(r"[^\w.-]+", "_", item.nodeid.split("/")[-1])

@@ -49,8 +49,9 @@ def bond(vm: VM, driver: str) -> Net:
 
 def active(vm: VM) -> str:
     """The PCI address of the bond's active slave."""
-    return vm.sh("cd -P /sys/class/net/$(cat /sys/class/net/bond0/bonding/active_slave)/device; "
-                 "pwd").rsplit("/", 1)[1]
+    return vm.sh(
+        "cd -P /sys/class/net/$(cat /sys/class/net/bond0/bonding/active_slave)/device; pwd"
+    ).rsplit("/", 1)[1]
 
 
 def test_failover(bond: Net) -> None:
@@ -64,8 +65,11 @@ def test_failover(bond: Net) -> None:
             vm.until(lambda old=before: active(vm) != old, 3, "the bond fails over")
             assert bond.wait_ping(5) < 2
             vm.qmp("set_link", name=ids[before], up=True)
-            vm.until(lambda: vm.sh("grep -c '^MII Status: up' /proc/net/bonding/bond0") == "3",
-                     5, "the slave is back")
+            vm.until(
+                lambda: vm.sh("grep -c '^MII Status: up' /proc/net/bonding/bond0") == "3",
+                5,
+                "the slave is back",
+            )
     bond.check_ping()
 
 
@@ -81,6 +85,9 @@ def test_failover_when_cut_off(bond: Net) -> None:
     vm.until(lambda: active(vm) != before, 6, "the bond fails over")
     assert bond.wait_ping(5) < 2
     vm.sh(f"setpci -s {before} COMMAND=6:6")
-    vm.until(lambda: vm.sh("grep -c '^MII Status: up' /proc/net/bonding/bond0") == "3",
-             20, "the slave is back")
+    vm.until(
+        lambda: vm.sh("grep -c '^MII Status: up' /proc/net/bonding/bond0") == "3",
+        20,
+        "the slave is back",
+    )
     bond.check_ping()

@@ -20,8 +20,11 @@ def measure(net: Net) -> dict[str, float]:
     """Figures of one driver; the more the better, but for ping."""
     net.load()
     net.ping(50, 0.005)  # caches
-    figures = {"ping_ms": net.ping(300, 0.005).average_ms, "out_mbit": net.iperf(4),
-               "in_mbit": net.iperf(4, "-R")}
+    figures = {
+        "ping_ms": net.ping(300, 0.005).average_ms,
+        "out_mbit": net.iperf(4),
+        "in_mbit": net.iperf(4, "-R"),
+    }
     net.unload()
     return figures
 
@@ -35,18 +38,23 @@ def test_not_slower(vm: VM, capsys: pytest.CaptureFixture[str]) -> None:
             rounds[driver].append(measure(Net(vm, driver)))
     report = {}
     for name in rounds["c"][0]:
-        c, rust = (median(figures[name] for figures in rounds[driver])
-                   for driver in ["c", "rust"])
-        report[name] = {"c": round(c, 3), "rust": round(rust, 3),
-                        # Above 1 ours is better.
-                        "ratio": round(c / rust if name == "ping_ms" else rust / c, 3)}
+        c, rust = (median(figures[name] for figures in rounds[driver]) for driver in ["c", "rust"])
+        report[name] = {
+            "c": round(c, 3),
+            "rust": round(rust, 3),
+            # Above 1 ours is better.
+            "ratio": round(c / rust if name == "ping_ms" else rust / c, 3),
+        }
     paths.BUILD.mkdir(exist_ok=True)
     (paths.BUILD / "compare.json").write_text(
-        json.dumps({"medians": report, "rounds": rounds, "margin": MARGIN}, indent=1) + "\n")
+        json.dumps({"medians": report, "rounds": rounds, "margin": MARGIN}, indent=1) + "\n"
+    )
     with capsys.disabled():
         print("\n  median of", ROUNDS, "rounds, ratio above 1: ours is better")
         for name, figures in report.items():
-            print(f"  {name:9} C {figures['c']:9.3f}  Rust {figures['rust']:9.3f}  "
-                  f"ratio {figures['ratio']:.3f}")
+            print(
+                f"  {name:9} C {figures['c']:9.3f}  Rust {figures['rust']:9.3f}  "
+                f"ratio {figures['ratio']:.3f}"
+            )
     slower = {name: figures for name, figures in report.items() if figures["ratio"] < 1 - MARGIN}
     assert not slower

@@ -2,7 +2,7 @@
 """What is sent is what arrives: every byte of it, whatever the size and offloads."""
 
 import pytest
-from e1000e_vm.net import HERE, HERE6, IN_PEER, PEER, PEER6, Net
+from e1000e_vm.net import HERE, IN_PEER, PEER, PEER6, Net
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -12,9 +12,11 @@ MAX_MTU = {"rust": 9216, "c": 9212}
 @pytest.mark.parametrize("how", ["write", "sendfile"])
 def test_long_streams(net: Net, how: str) -> None:
     """One GiB each way at the same time. Breaks with any buffer reused too early."""
-    with net.vm.background(f"wire stream-receive {HERE} 5001 {GIB}") as here, \
-            net.vm.background(f"{IN_PEER}wire stream-receive {PEER} 5000 {GIB}") as peer, \
-            net.vm.background(f"{IN_PEER}wire stream-send {HERE} 5001 {GIB} --how={how}") as back:
+    with (
+        net.vm.background(f"wire stream-receive {HERE} 5001 {GIB}") as here,
+        net.vm.background(f"{IN_PEER}wire stream-receive {PEER} 5000 {GIB}") as peer,
+        net.vm.background(f"{IN_PEER}wire stream-send {HERE} 5001 {GIB} --how={how}") as back,
+    ):
         net.vm.sh(f"wire stream-send {PEER} 5000 {GIB} --how={how}", 900)
         back.wait(900)
         peer.wait()
@@ -64,8 +66,14 @@ def test_offloads(net: Net, words: str) -> None:
 def test_tso_is_used(net: Net) -> None:
     """With TSO the stack hands down what the device cuts. Breaks if TSO is not offered."""
     shown = net.vm.sh("ethtool -k nic0")
-    for line in ["tx-checksumming: on", "scatter-gather: on", "tcp-segmentation-offload: on",
-                 "tx-tcp6-segmentation: on", "generic-receive-offload: on", "rx-checksumming: on"]:
+    for line in [
+        "tx-checksumming: on",
+        "scatter-gather: on",
+        "tcp-segmentation-offload: on",
+        "tx-tcp6-segmentation: on",
+        "generic-receive-offload: on",
+        "rx-checksumming: on",
+    ]:
         assert line in shown
 
 
@@ -76,21 +84,23 @@ def test_bad_checksum_is_refused(net: Net) -> None:
     """
     peer_mac = net.vm.sh("cat /sys/class/net/nic0/address")
     # A UDP datagram to port 9 with content `x` and a checksum of 0xdead.
-    frame = ("import socket, struct\n"
-             f"dst = bytes.fromhex('{peer_mac}'.replace(':', ''))\n"
-             "head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 29, 1, 0, 64, 17, 0, "
-             f"socket.inet_aton('{PEER}'), socket.inet_aton('{HERE}'))\n"
-             "total = sum(struct.unpack('!10H', head))\n"
-             "total = (total & 0xffff) + (total >> 16)\n"
-             "head = head[:10] + struct.pack('!H', ~total & 0xffff) + head[12:]\n"
-             "raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
-             "raw.bind(('nic1', 0))\n"
-             "raw.send(dst + bytes(6) + b'\\x08\\0' + head + "
-             "struct.pack('!HHHH', 9, 9, 9, 0xdead) + b'x' + bytes(17))\n")
+    frame = (
+        "import socket, struct\n"
+        f"dst = bytes.fromhex('{peer_mac}'.replace(':', ''))\n"
+        "head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 29, 1, 0, 64, 17, 0, "
+        f"socket.inet_aton('{PEER}'), socket.inet_aton('{HERE}'))\n"
+        "total = sum(struct.unpack('!10H', head))\n"
+        "total = (total & 0xffff) + (total >> 16)\n"
+        "head = head[:10] + struct.pack('!H', ~total & 0xffff) + head[12:]\n"
+        "raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
+        "raw.bind(('nic1', 0))\n"
+        "raw.send(dst + bytes(6) + b'\\x08\\0' + head + "
+        "struct.pack('!HHHH', 9, 9, 9, 0xdead) + b'x' + bytes(17))\n"
+    )
     with net.vm.background(f"socat -u UDP4-RECV:9,bind={HERE} STDOUT") as receiver:
         net.vm.sh("until ss -Huln 'sport = :9' | grep -q .; do usleep 20000; done")
         before = net.vm.sh("grep ^Udp: /proc/net/snmp | tail -1").split()
-        net.vm.sh(f"{IN_PEER}python3 -c \"{frame}\"")
+        net.vm.sh(f'{IN_PEER}python3 -c "{frame}"')
         net.vm.sh(f"echo good | {IN_PEER}socat -u STDIN UDP4-SENDTO:{HERE}:9; sleep 1")
         after = net.vm.sh("grep ^Udp: /proc/net/snmp | tail -1").split()
         assert receiver.stop().stdout == "good\n"
@@ -150,10 +160,12 @@ def test_mtu_under_traffic(net: Net) -> None:
 
 def test_vlan(net: Net) -> None:
     """Full frames with a VLAN tag. Breaks if four bytes more are too many."""
-    net.vm.sh("ip link add link nic0 name nic0.5 type vlan id 5; "
-              "ip addr add 10.0.5.1/24 dev nic0.5; ip link set nic0.5 up; "
-              "ip -n peer link add link nic1 name nic1.5 type vlan id 5; "
-              "ip -n peer addr add 10.0.5.2/24 dev nic1.5; ip -n peer link set nic1.5 up")
+    net.vm.sh(
+        "ip link add link nic0 name nic0.5 type vlan id 5; "
+        "ip addr add 10.0.5.1/24 dev nic0.5; ip link set nic0.5 up; "
+        "ip -n peer link add link nic1 name nic1.5 type vlan id 5; "
+        "ip -n peer addr add 10.0.5.2/24 dev nic1.5; ip -n peer link set nic1.5 up"
+    )
     net.check_ping(host="10.0.5.2")
     net.check_ping(host="10.0.5.2", options="-M do -s 1472")
 

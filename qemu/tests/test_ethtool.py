@@ -10,10 +10,19 @@ from e1000e_vm import regs
 from e1000e_vm.net import Net
 
 COUNTERS = [
-    "ivar_repairs", "aspm_before", "aspm_after", "aspm_result", "tx_hangs", "resets",
-    "irq_selfcheck_failures", "dead_reads",
-    *(f"phy_{kind}_err_{name}" for kind in ["read", "write"]
-      for name in ["ownership", "timeout", "flagged", "gone", "mismatch"]),
+    "ivar_repairs",
+    "aspm_before",
+    "aspm_after",
+    "aspm_result",
+    "tx_hangs",
+    "resets",
+    "irq_selfcheck_failures",
+    "dead_reads",
+    *(
+        f"phy_{kind}_err_{name}"
+        for kind in ["read", "write"]
+        for name in ["ownership", "timeout", "flagged", "gone", "mismatch"]
+    ),
 ]
 
 
@@ -23,8 +32,11 @@ def test_counters(net: Net) -> None:
     counters = net.counters()
     assert set(COUNTERS) <= counters.keys()
     net.check_ping()
-    amiss = {name: value for name, value in net.counters().items()
-             if name in COUNTERS and value and not name.startswith(("aspm_", "resets"))}
+    amiss = {
+        name: value
+        for name, value in net.counters().items()
+        if name in COUNTERS and value and not name.startswith(("aspm_", "resets"))
+    }
     assert not amiss
 
 
@@ -85,8 +97,11 @@ def test_everything_under_traffic(net: Net) -> None:
     """Whatever only looks leaves TCP both ways alone."""
     changes = net.carrier_changes()
     with net.heavy():
-        net.vm.sh("for i in $(seq 10); do for look in -S -d -g -k -i -a ''; do "
-                  "ethtool $look nic0 >/dev/null 2>&1 || true; done; done", 120)
+        net.vm.sh(
+            "for i in $(seq 10); do for look in -S -d -g -k -i -a ''; do "
+            "ethtool $look nic0 >/dev/null 2>&1 || true; done; done",
+            120,
+        )
         net.wait_traffic()
     assert net.carrier_changes() == changes
 

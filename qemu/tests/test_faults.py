@@ -103,8 +103,9 @@ def test_cut_off(net: Net, load: str) -> None:
         counters = net.counters()
         assert all(value < 0x8000_0000 for value in counters.values()), counters
         time.sleep(max(0.0, start + 5 - time.monotonic()))
-        lines = re.findall(rf"{net.module} {address}.*(?i:gone|not answer|all[- ]ones).*",
-                           net.vm.log(since))
+        lines = re.findall(
+            rf"{net.module} {address}.*(?i:gone|not answer|all[- ]ones).*", net.vm.log(since)
+        )
         assert len(lines) == 1, lines
         net.vm.sh(f"setpci -s {address} COMMAND=6:6")
         net.wait_carrier(True, BACK_IN)

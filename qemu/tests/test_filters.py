@@ -62,8 +62,10 @@ def test_all_multicast(deaf: Net) -> None:
 
 def test_many_groups(deaf: Net) -> None:
     """Sixty groups: the first and the last come in, no other."""
-    deaf.vm.sh("for a in 0 1; do for b in $(seq 10 39); do "
-               "ip maddress add 01:00:5e:00:$a:$b dev nic0 || exit 1; done; done")
+    deaf.vm.sh(
+        "for a in 0 1; do for b in $(seq 10 39); do "
+        "ip maddress add 01:00:5e:00:$a:$b dev nic0 || exit 1; done; done"
+    )
     assert received(deaf, "01:00:5e:00:00:10")
     assert received(deaf, "01:00:5e:00:01:39")
     assert not received(deaf, "01:00:5e:00:20:05")
@@ -71,6 +73,7 @@ def test_many_groups(deaf: Net) -> None:
 
 def test_more_addresses(deaf: Net) -> None:
     """Unicast addresses added beside the own; more than the device has room for."""
+
     def address(number: int) -> str:
         return f"02:00:00:00:01:{number:02x}"
 
@@ -103,8 +106,9 @@ def test_new_mac_address(deaf: Net) -> None:
 
 def test_filters_survive_a_reset(deaf: Net) -> None:
     """Groups and promiscuity are there again after down and up, and a new MTU."""
-    deaf.vm.sh("ip maddress add 01:00:5e:01:02:03 dev nic0; bridge fdb add 02:00:00:00:01:44 "
-               "dev nic0")
+    deaf.vm.sh(
+        "ip maddress add 01:00:5e:01:02:03 dev nic0; bridge fdb add 02:00:00:00:01:44 dev nic0"
+    )
     for change in ["ip link set nic0 down; ip link set nic0 up", "ip link set nic0 mtu 4000"]:
         deaf.vm.sh(change)
         deaf.wait_carrier(True)

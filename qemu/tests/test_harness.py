@@ -8,16 +8,19 @@ from e1000e_vm.net import Net
 from e1000e_vm.vm import VM
 
 
-@pytest.mark.parametrize("line", [
-    "[    1.0] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 foo+0x1/0x2",
-    "[    1.0] BUG: unable to handle page fault for address: ffff",
-    "[    1.0] Oops: general protection fault, probably for non-canonical address",
-    "[    1.0] DMA-API: e1000e_rust 0000:01:00.0: device driver failed to check map error",
-    "[    1.0] INFO: task kworker/0:1:7 blocked for more than 120 seconds.",
-    "[    1.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
-    "[    1.0] WARNING: possible circular locking dependency detected",
-    "[    1.0] irq 16: nobody cared (try booting with the \"irqpoll\" option)",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[    1.0] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 foo+0x1/0x2",
+        "[    1.0] BUG: unable to handle page fault for address: ffff",
+        "[    1.0] Oops: general protection fault, probably for non-canonical address",
+        "[    1.0] DMA-API: e1000e_rust 0000:01:00.0: device driver failed to check map error",
+        "[    1.0] INFO: task kworker/0:1:7 blocked for more than 120 seconds.",
+        "[    1.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+        "[    1.0] WARNING: possible circular locking dependency detected",
+        '[    1.0] irq 16: nobody cared (try booting with the "irqpoll" option)',
+    ],
+)
 def test_trouble_is_known(line: str) -> None:
     """Each kind of trouble is told from the rest of a kernel log."""
     assert TROUBLE.search(line)
@@ -50,14 +53,17 @@ def test_lost_interrupts_are_found(net: Net) -> None:
     assert len(net.vm.lost_interrupts()) > before
 
 
-@pytest.mark.parametrize(("value", "vectors", "faults"), [
-    (0x000C_BA98, 5, []),
-    (0x0008_8888, 1, []),
-    (0x0000_0000, 5, [f"{cause} is not valid" for cause in regs.CAUSES]),
-    (0x000C_BA90, 5, ["RXQ0 is not valid"]),
-    (0x000C_BA98, 4, ["OTHER goes to vector 4 of 4"]),
-    (0x800A_0908, 3, ["RXQ1 is not valid", "TXQ1 is not valid"]),
-])
+@pytest.mark.parametrize(
+    ("value", "vectors", "faults"),
+    [
+        (0x000C_BA98, 5, []),
+        (0x0008_8888, 1, []),
+        (0x0000_0000, 5, [f"{cause} is not valid" for cause in regs.CAUSES]),
+        (0x000C_BA90, 5, ["RXQ0 is not valid"]),
+        (0x000C_BA98, 4, ["OTHER goes to vector 4 of 4"]),
+        (0x800A_0908, 3, ["RXQ1 is not valid", "TXQ1 is not valid"]),
+    ],
+)
 def test_ivar_is_judged(value: int, vectors: int, faults: list[str]) -> None:
     """Missing valid bits and vectors that were not allocated are found."""
     assert regs.Ivar(value).faults(vectors) == faults

@@ -7,7 +7,7 @@ import time
 import pytest
 from e1000e_vm import regs
 from e1000e_vm.net import Net
-from e1000e_vm.vm import Topology
+from e1000e_vm.vm import VM, Topology
 
 # The driver looks every 2 s; the rest is for a loaded host.
 TICK = 2.0
@@ -51,8 +51,12 @@ def test_traffic_interrupts(net: Net) -> None:
 @pytest.mark.rust
 def test_mapping_survives_resets(net: Net) -> None:
     """Down and up, a new MTU and new rings leave the mapping whole."""
-    for change in ["ip link set nic0 down; ip link set nic0 up", "ip link set nic0 mtu 4000",
-                   "ethtool -G nic0 rx 512", "ip link set nic0 mtu 1500"]:
+    for change in [
+        "ip link set nic0 down; ip link set nic0 up",
+        "ip link set nic0 mtu 4000",
+        "ethtool -G nic0 rx 512",
+        "ip link set nic0 mtu 1500",
+    ]:
         net.vm.sh(change)
         net.up_again()
         assert net.ivar().faults(net.vectors()) == [], change
@@ -60,17 +64,42 @@ def test_mapping_survives_resets(net: Net) -> None:
     assert net.counters()["ivar_repairs"] == 0
 
 
-@pytest.mark.parametrize("mode", [
-    # The C driver's own test of MSI fails on QEMU.
-    pytest.param("msi", marks=[pytest.mark.rust, pytest.mark.parameters(rust="int_mode=1")]),
-    pytest.param("intx", marks=pytest.mark.parameters(rust="int_mode=0", c="IntMode=0,0")),
-])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        # The C driver's own test of MSI fails on QEMU.
+        pytest.param("msi", marks=[pytest.mark.rust, pytest.mark.parameters(rust="int_mode=1")]),
+        pytest.param("intx", marks=pytest.mark.parameters(rust="int_mode=0", c="IntMode=0,0")),
+    ],
+)
 def test_forced_mode(net: Net, mode: str) -> None:
     """The mode that the parameter names is used, and carries traffic."""
     assert net.interrupt_mode() == mode
     net.check_ping()
     assert net.iperf(2) > 0
     assert net.iperf(2, "-R") > 0
+
+
+@pytest.mark.rust
+@pytest.mark.parameters(rust="msix_vectors=3")
+def test_three_vectors(net: Net) -> None:
+    """With the three vectors that some boards have every cause still has one."""
+    assert (net.interrupt_mode(), net.vectors()) == ("msix", 3)
+    assert net.ivar().faults(3) == []
+    net.check_ping()
+    assert net.iperf(2) > 0
+    assert net.iperf(2, "-R") > 0
+
+
+@pytest.mark.rust
+@pytest.mark.parametrize("words", ["int_mode=3", "msix_vectors=4", "aspm=2"])
+def test_bad_parameter(vm: VM, words: str) -> None:
+    """A value that means nothing is refused with a line that says what to use."""
+    since = vm.sync_log()
+    vm.sh(f"insmod /e1000e_rust.ko {words}")
+    vm.wait_log(words.split("=")[0] + ": use ", 10, since)
+    assert vm.try_sh("test -e /sys/bus/pci/drivers/e1000e_rust/0000:*") != 0
+    vm.sh("rmmod e1000e_rust")
 
 
 @pytest.mark.topology(Topology(cmdline="pci=nomsi"))
@@ -108,8 +137,9 @@ def test_ivar_repaired(net: Net, how: str, load: str) -> None:
         net.vm.sh("echo injecting now >/dev/kmsg")
         since = net.vm.sync_log()
         net.vm.set_register(0, regs.IVAR, BROKEN[how](good))
-        done = net.vm.wait_log(rf"^\[ *([\d.]+)\] {net.module} {net.vm.nics[0].address}.*IVAR.*",
-                               20, since)
+        done = net.vm.wait_log(
+            rf"^\[ *([\d.]+)\] {net.module} {net.vm.nics[0].address}.*IVAR.*", 20, since
+        )
         begun = re.findall(r"\[ *([\d.]+)\] injecting now", net.vm.log())[-1]
         took = float(done[1]) - float(begun)
         assert took < TICK + SLACK, f"repaired after {took:.1f} s"

@@ -11,15 +11,18 @@ LEAK_KIB = 24 * 1024
 
 def free_kib(vm: VM) -> int:
     """Memory that the guest has left."""
-    return int(vm.sh("sync; echo 3 >/proc/sys/vm/drop_caches; "
-                     "sed -n 's/^MemFree: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))
+    return int(
+        vm.sh(
+            "sync; echo 3 >/proc/sys/vm/drop_caches; "
+            "sed -n 's/^MemFree: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"
+        )
+    )
 
 
 def test_load_and_remove(net: Net) -> None:
     """insmod and rmmod 200 times. Breaks with anything that is not given back."""
     file = "/e1000e_rust.ko" if net.driver == "rust" else "$(modinfo -F filename e1000e)"
-    loop = (f"for i in $(seq %d); do rmmod {net.module} || exit 1; insmod {file} || exit 1; "
-            "done")
+    loop = f"for i in $(seq %d); do rmmod {net.module} || exit 1; insmod {file} || exit 1; done"
     net.vm.sh(loop % 10)
     before = free_kib(net.vm)
     net.vm.sh(loop % 190, 600)
@@ -44,17 +47,20 @@ def test_bind_under_traffic(net: Net) -> None:
     before = free_kib(net.vm)
     with net.heavy():
         # Old connections would wait too long before they try again.
-        net.vm.sh("packets() { cat /sys/class/net/nic0/statistics/rx_packets; }\n"
-                  "for i in $(seq 50); do\n"
-                  f"echo {address} >{net.device}/driver/unbind || exit 1\n"
-                  f"echo {address} >/sys/bus/pci/drivers/{net.module}/bind || exit 1\n"
-                  f"net-up {net.driver} || exit 1\n"
-                  "killall iperf3\n"
-                  "tries=600\n"
-                  "until [ $(packets) -gt 500 ]; do\n"
-                  "tries=$((tries - 1)); [ $tries != 0 ] || exit 2; usleep 50000\n"
-                  "done\n"
-                  "done", 900)
+        net.vm.sh(
+            "packets() { cat /sys/class/net/nic0/statistics/rx_packets; }\n"
+            "for i in $(seq 50); do\n"
+            f"echo {address} >{net.device}/driver/unbind || exit 1\n"
+            f"echo {address} >/sys/bus/pci/drivers/{net.module}/bind || exit 1\n"
+            f"net-up {net.driver} || exit 1\n"
+            "killall iperf3\n"
+            "tries=600\n"
+            "until [ $(packets) -gt 500 ]; do\n"
+            "tries=$((tries - 1)); [ $tries != 0 ] || exit 2; usleep 50000\n"
+            "done\n"
+            "done",
+            900,
+        )
         net.wait_traffic()
     assert before - free_kib(net.vm) < LEAK_KIB
     net.check_ping()
@@ -63,9 +69,11 @@ def test_bind_under_traffic(net: Net) -> None:
 def test_down_and_up_under_traffic(net: Net) -> None:
     """Interface down and up 20 times in the middle of TCP both ways."""
     with net.heavy():
-        net.vm.sh("for i in $(seq 20); do ip link set nic0 down || exit 1; usleep 50000; "
-                  f"net-up {net.driver} || exit 1; ping -q -c 5 -i 0.05 10.0.0.2 >/dev/null; done",
-                  300)
+        net.vm.sh(
+            "for i in $(seq 20); do ip link set nic0 down || exit 1; usleep 50000; "
+            f"net-up {net.driver} || exit 1; ping -q -c 5 -i 0.05 10.0.0.2 >/dev/null; done",
+            300,
+        )
         net.vm.sh("killall iperf3 || true")
         net.wait_traffic()
     net.check_ping()

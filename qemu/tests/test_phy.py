@@ -31,8 +31,11 @@ def test_healthy(net: Net) -> None:
     """Nothing fails, and nothing is counted, as long as nothing is wrong."""
     net.check_ping()
     counters = net.counters()
-    assert not any(value for name, value in counters.items()
-                   if name.startswith(("phy_read_err_", "phy_write_err_")))
+    assert not any(
+        value
+        for name, value in counters.items()
+        if name.startswith(("phy_read_err_", "phy_write_err_"))
+    )
 
 
 def test_failed_read(net: Net) -> None:
@@ -53,13 +56,17 @@ def test_failed_read_is_counted(net: Net) -> None:
         assert net.vm.try_sh(f"mii nic0 1 {register}") == errno.EIO
     after = read_errors(net)
     assert after["flagged"] - before["flagged"] >= len(UNLISTED)
-    assert {name: after[name] - before[name] for name in CLASSES if name != "flagged"} == \
-        dict.fromkeys(set(CLASSES) - {"flagged"}, 0)
+    assert {
+        name: after[name] - before[name] for name in CLASSES if name != "flagged"
+    } == dict.fromkeys(set(CLASSES) - {"flagged"}, 0)
     log = net.vm.log(since)
     for register in UNLISTED:
-        lines = [line for line in log.splitlines()
-                 if re.search(rf"{net.module} {net.vm.nics[0].address}.*PHY", line)
-                 and re.search(rf"\b(0x0*{register:x}|{register})\b", line, re.IGNORECASE)]
+        lines = [
+            line
+            for line in log.splitlines()
+            if re.search(rf"{net.module} {net.vm.nics[0].address}.*PHY", line)
+            and re.search(rf"\b(0x0*{register:x}|{register})\b", line, re.IGNORECASE)
+        ]
         assert lines, f"register {register} is not in the log:\n{log}"
         assert any(re.search(r"\b(0x0*)?1\b", line) for line in lines), lines
 
@@ -69,13 +76,16 @@ def test_failed_reads_do_not_flood(net: Net) -> None:
     """Two hundred failures are all counted, and logged at a limited rate."""
     before = read_errors(net)["flagged"]
     since = net.vm.sync_log()
-    net.vm.sh("python3 -c 'import runpy, sys\n"
-              "sys.argv = [\"mii\", \"nic0\", \"1\", \"11\"]\n"
-              "for _ in range(200):\n"
-              "    try:\n"
-              "        runpy.run_path(\"/usr/bin/mii\")\n"
-              "    except SystemExit:\n"
-              "        pass' 2>/dev/null", 120)
+    net.vm.sh(
+        "python3 -c 'import runpy, sys\n"
+        'sys.argv = ["mii", "nic0", "1", "11"]\n'
+        "for _ in range(200):\n"
+        "    try:\n"
+        '        runpy.run_path("/usr/bin/mii")\n'
+        "    except SystemExit:\n"
+        "        pass' 2>/dev/null",
+        120,
+    )
     assert read_errors(net)["flagged"] - before >= 200
     lines = re.findall(rf"{net.module} {net.vm.nics[0].address}.*PHY.*", net.vm.log(since))
     assert 1 <= len(lines) <= 60, len(lines)
