@@ -10,6 +10,8 @@
 // All that these modules use of `kernel` is `fmt`.
 extern crate core as kernel;
 
+#[path = "../desc.rs"]
+mod desc;
 #[path = "../filter.rs"]
 mod filter;
 #[path = "../ivar.rs"]
@@ -735,5 +737,166 @@ mod packet_buffer_tests {
             assert!(high <= buffer * 9 / 10, "{frame}");
         }
         assert_eq!(water_marks(1522), (0x7328, 0x7330));
+    }
+}
+
+/// Descriptors, bit by bit as the datasheet draws them (3.2.4, 3.3.5, 3.3.6). QEMU's device works
+/// out header lengths and checksum offsets by itself, so nothing but this would notice a wrong one.
+mod desc_tests {
+    use super::desc::{
+        rx,
+        tx::{
+            self,
+            Offload, //
+        },
+    };
+
+    /// Ethernet without a tag, IPv4 without options, TCP with timestamps.
+    const TSO4: Offload = Offload::Segment {
+        ipv6: false,
+        network: 14,
+        transport: 34,
+        header_len: 66,
+        mss: 1448,
+        payload: 0x1_2345,
+    };
+
+    /// The bits `high..=low` of `word`.
+    fn field(word: u64, high: u32, low: u32) -> u64 {
+        (word >> low) & ((1 << (high - low + 1)) - 1)
+    }
+
+    #[test]
+    fn nothing_to_do_needs_no_context() {
+        assert_eq!(Offload::None.context(), None);
+    }
+
+    #[test]
+    fn checksum_context() {
+        // UDP over IPv4: summed from byte 34 on, the checksum at byte 40.
+        let offload = Offload::Checksum {
+            start: 34,
+            field: 40,
+        };
+        let [low, high] = offload.context().unwrap();
+        assert_eq!(field(low, 39, 32), 34, "TUCSS");
+        assert_eq!(field(low, 47, 40), 40, "TUCSO");
+        assert_eq!(field(low, 63, 48), 0, "TUCSE: to the end");
+        assert_eq!(field(low, 31, 0), 0, "no IP checksum");
+        assert_eq!(field(high, 23, 20), 0, "DTYP: context");
+        assert_eq!(field(high, 29, 29), 1, "DEXT");
+        assert_eq!(field(high, 26, 26), 0, "TSE");
+        let [_, data] = tx::data(0, 60, offload, true);
+        assert_eq!(field(data, 41, 41), 1, "TXSM");
+        assert_eq!(field(data, 40, 40), 0, "IXSM");
+    }
+
+    #[test]
+    fn segmentation_context_over_ipv4() {
+        let [low, high] = TSO4.context().unwrap();
+        assert_eq!(field(low, 7, 0), 14, "IPCSS");
+        assert_eq!(field(low, 15, 8), 24, "IPCSO: byte 10 of the IP header");
+        assert_eq!(field(low, 31, 16), 33, "IPCSE: last byte of the IP header");
+        assert_eq!(field(low, 39, 32), 34, "TUCSS");
+        assert_eq!(field(low, 47, 40), 50, "TUCSO: byte 16 of the TCP header");
+        assert_eq!(field(low, 63, 48), 0, "TUCSE: to the end");
+        assert_eq!(field(high, 19, 0), 0x1_2345, "PAYLEN");
+        assert_eq!(field(high, 23, 20), 0, "DTYP: context");
+        assert_eq!(field(high, 24, 24), 1, "TCP");
+        assert_eq!(field(high, 25, 25), 1, "IP");
+        assert_eq!(field(high, 26, 26), 1, "TSE");
+        assert_eq!(field(high, 29, 29), 1, "DEXT");
+        assert_eq!(field(high, 39, 32), 0, "STA");
+        assert_eq!(field(high, 47, 40), 66, "HDRLEN");
+        assert_eq!(field(high, 63, 48), 1448, "MSS");
+        let [_, data] = tx::data(0, 60, TSO4, false);
+        assert_eq!(field(data, 26, 26), 1, "TSE");
+        assert_eq!(field(data, 41, 40), 3, "TXSM and IXSM");
+    }
+
+    #[test]
+    fn segmentation_context_over_ipv6() {
+        let offload = Offload::Segment {
+            ipv6: true,
+            network: 14,
+            transport: 54,
+            header_len: 86,
+            mss: 1428,
+            payload: 3000,
+        };
+        let [low, high] = offload.context().unwrap();
+        assert_eq!(field(low, 31, 8), 0, "no IP checksum");
+        assert_eq!(field(low, 39, 32), 54, "TUCSS");
+        assert_eq!(field(low, 47, 40), 70, "TUCSO");
+        assert_eq!(field(high, 25, 25), 0, "IP: not version 4");
+        assert_eq!(field(high, 47, 40), 86, "HDRLEN");
+        let [_, data] = tx::data(0, 60, offload, false);
+        assert_eq!(field(data, 41, 40), 2, "TXSM only");
+    }
+
+    #[test]
+    fn data_descriptor() {
+        let [addr, word] = tx::data(0x1234_5678_9abc_def0, 0xf_ffff, Offload::None, false);
+        assert_eq!(addr, 0x1234_5678_9abc_def0);
+        assert_eq!(field(word, 19, 0), 0xf_ffff, "DTALEN");
+        assert_eq!(field(word, 23, 20), 1, "DTYP: data");
+        assert_eq!(field(word, 25, 25), 1, "IFCS");
+        assert_eq!(field(word, 29, 29), 1, "DEXT");
+        assert_eq!(field(word, 24, 24), 0, "EOP");
+        assert_eq!(field(word, 27, 27), 0, "RS");
+        assert_eq!(field(word, 31, 31), 0, "IDE");
+        assert_eq!(field(word, 63, 32), 0, "STA, POPTS, VLAN");
+        let [_, last] = tx::data(0, 60, Offload::None, true);
+        assert_eq!(
+            last ^ tx::data(0, 60, Offload::None, false)[1],
+            1 << 24 | 1 << 27
+        );
+        assert!(!tx::done(last));
+        assert!(tx::done(last | 1 << 32), "DD");
+    }
+
+    #[test]
+    fn offered_buffer_is_not_done() {
+        let [addr, word] = rx::offer(0xfeed_f00d_0000_0040);
+        assert_eq!(addr, 0xfeed_f00d_0000_0040);
+        assert!(!rx::WriteBack::new(word).done());
+    }
+
+    #[test]
+    fn write_back() {
+        let word = rx::WriteBack::new(0xffff_05ea_0000_0003);
+        assert!(word.done() && word.end_of_packet() && !word.damaged());
+        assert_eq!(word.len(), 0x05ea, "without the VLAN tag above it");
+        for bit in 0..32 {
+            let word = rx::WriteBack::new(1 << bit);
+            assert_eq!(word.done(), bit == 0);
+            assert_eq!(word.end_of_packet(), bit == 1);
+            assert_eq!(word.damaged(), [24, 25, 26, 28, 31].contains(&bit), "{bit}");
+            assert_eq!(word.len(), 0);
+        }
+    }
+
+    #[test]
+    fn checksum_verdict() {
+        const IXSM: u64 = 1 << 2;
+        const UDPCS: u64 = 1 << 4;
+        const TCPCS: u64 = 1 << 5;
+        const IPCS: u64 = 1 << 6;
+        const TCPE: u64 = 1 << 29;
+        const IPE: u64 = 1 << 30;
+        for (word, ok, bad) in [
+            (0, false, false),
+            (IPCS, false, false),
+            (IPCS | TCPCS, true, false),
+            (IPCS | UDPCS, true, false),
+            (TCPCS, true, false),
+            (IPCS | TCPCS | TCPE, false, true),
+            (IPCS | TCPCS | IPE, false, true),
+            (IXSM | IPCS | TCPCS, false, false),
+            (IXSM | TCPE, false, false),
+        ] {
+            let word = rx::WriteBack::new(word);
+            assert_eq!((word.checksum_ok(), word.checksum_bad()), (ok, bad));
+        }
     }
 }
