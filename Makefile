@@ -3,7 +3,7 @@
 # e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
 
 .DEFAULT_GOAL := module
-.PHONY: module demo test shell lint doc setup clean help
+.PHONY: module demo test mutants shell lint doc setup clean help
 
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
@@ -22,6 +22,9 @@ demo: module ## boot QEMU with two ports and show the driver at work
 test: module ## run every test (T='ARGUMENTS' are handed to pytest)
 	@scripts/enter scripts/host-tests
 	@scripts/enter python3 -m pytest qemu/tests $(T)
+
+mutants: setup ## break the driver in many places: each time a test must fail (T='NAME...': only these)
+	@scripts/enter qemu/mutants $(T)
 
 shell: module ## an interactive VM with the devices and the module
 	@scripts/enter qemu/shell

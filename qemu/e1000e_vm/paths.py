@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-BUILD = PROJECT / "build"
+# Another directory holds the broken modules of qemu/mutants, and what their tests log.
+BUILD = Path(os.environ.get("E1000E_RUST_BUILD") or PROJECT / "build")
 LOGS = BUILD / "test-logs"
 GUEST_SOURCES = PROJECT / "qemu" / "guest"
 
