@@ -21,6 +21,7 @@ from . import paths
 PROGRAMS = [
     "/usr/bin/busybox",
     "/usr/bin/dash",
+    "/usr/bin/bash",
     "/usr/bin/kmod",
     "/usr/bin/lspci",
     "/usr/bin/setpci",
@@ -94,6 +95,7 @@ MODULES = [
 PACKAGES = [
     "busybox-static",
     "dash",
+    "bash",
     "kmod",
     "pciutils",
     "iproute2",
