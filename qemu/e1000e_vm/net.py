@@ -122,13 +122,17 @@ class Net:
         start, end = self.vm.sh(script, timeout).split()
         return float(end) - float(start)
 
-    def iperf(self, seconds: float = 3, options: str = "") -> float:
-        """TCP throughput to the peer as its receiver saw it, in Mbit/s; -R turns it round."""
+    def iperf(self, seconds: float = 3, options: str = "", size: str = "") -> float:
+        """TCP throughput to the peer as its receiver saw it, in Mbit/s; -R turns it round.
+
+        For so many seconds, or until `size` bytes are through.
+        """
+        end = f"-n {size}" if size else f"-t {seconds}"
         server = f"{IN_PEER} iperf3 -s -1 -p 5202"
         with self.vm.background(server):
             self._listening(5202)
             report = json.loads(
-                self.vm.sh(f"iperf3 -J -c {PEER} -p 5202 -t {seconds} {options}", seconds + 60)
+                self.vm.sh(f"iperf3 -J -c {PEER} -p 5202 {end} {options}", seconds + 200)
             )
         return report["end"]["sum_received"]["bits_per_second"] / 1e6
 

@@ -33,7 +33,9 @@ class Topology:
     the root complex, where it has no link, if `root_port` is off. With
     `surprise` the guest handles hot-plug of the ports itself, so that a device
     can be pulled without warning. With `no_aspm_control` the firmware's tables
-    tell the kernel to keep its hands off ASPM.
+    tell the kernel to keep its hands off ASPM. With `icount` the guest's clock
+    counts instructions of its one processor, so that what it measures does not
+    depend on how busy the host is.
     """
 
     nics: int = 2
@@ -45,6 +47,7 @@ class Topology:
     extra: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
     no_aspm_control: bool = False
+    icount: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "-machine",
         "q35",
         "-accel",
-        "tcg,thread=multi",
+        "tcg,thread=single" if topology.icount else "tcg,thread=multi",
         "-cpu",
         "max",
         "-smp",
@@ -92,6 +95,8 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "-qtest-log",
         "none",
     ]
+    if topology.icount:
+        words += ["-icount", "shift=0,sleep=off"]
     if topology.surprise:
         words += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
     for number in range(topology.nics):
