@@ -97,10 +97,15 @@ def driver(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def machines(driver: str) -> Iterator[Machines]:
+def machines(driver: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     """All machines of the session."""
     image.ensure()
-    machines = Machines(paths.rust_module() if driver == "rust" else None)
+    module = None
+    if driver == "rust":
+        # A copy: a rebuild meanwhile must not put two drivers into one result.
+        module = tmp_path_factory.mktemp("module") / "e1000e_rust.ko"
+        shutil.copyfile(paths.rust_module(), module)
+    machines = Machines(module)
     yield machines
     machines.discard()
     machines.logs.cleanup()
