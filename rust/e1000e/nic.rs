@@ -42,8 +42,7 @@ use kernel_ext::{
     pci::{
         enable,
         master, //
-    },
-    ratelimit::RateLimit, //
+    }, //
 };
 
 use crate::{
@@ -135,9 +134,6 @@ pub(crate) struct Nic<'a> {
     pub(crate) counts: Counts,
     /// `NETIF_MSG_*`.
     pub(crate) message_level: Atomic<u32>,
-    /// For messages of the data path.
-    #[pin]
-    pub(crate) limit: RateLimit,
     enabled: enable::Enabled<'a>,
 }
 
@@ -263,7 +259,6 @@ impl<'a> Nic<'a> {
             statistics: Statistics::new(),
             counts: Counts::new(),
             message_level: Atomic::new(0x7),
-            limit <- RateLimit::new(),
             enabled,
         }? Error)
     }
