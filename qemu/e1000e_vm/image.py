@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The guest's initramfs, made of the files of Debian packages in the root.
+"""The guest's kernel and initramfs, made of Debian packages.
 
-The image holds everything but the driver under test, which is appended as a
+The kernel is the stock one, taken out of the wrapper in which it would first
+unpack itself: QEMU starts it directly (PVH), which saves seconds of every boot.
+The initramfs holds everything but the driver under test, which is appended as a
 second archive when a machine starts: a rebuilt driver costs no new image.
 """
 
@@ -177,7 +179,7 @@ class Stage:
 
 
 def add_python(stage: Stage) -> None:
-    """Python with what small scripts import, compiled so that it starts fast."""
+    """Python with what small scripts import, compiled only: half of the size."""
     target = stage.top / "usr/lib/python3.13"
     shutil.copytree(
         PYTHON_LIBRARY,
@@ -191,6 +193,7 @@ def add_python(stage: Stage) -> None:
         "-m",
         "compileall",
         "-q",
+        "-b",
         "--invalidation-mode",
         "unchecked-hash",
         "-s",
@@ -198,6 +201,8 @@ def add_python(stage: Stage) -> None:
         target,
         stage.top / "usr/lib/python3/dist-packages",
     )
+    for path in [*target.rglob("*.py"), *stage.top.glob("usr/lib/python3/**/*.py")]:
+        path.unlink()
 
 
 def add_modules(stage: Stage, wanted: Iterable[str]) -> None:
@@ -284,21 +289,37 @@ def stamp() -> str:
     return digest.hexdigest()
 
 
-def ensure() -> Path:
-    """Return the image, made anew if any of its inputs changed."""
+def unwrap_kernel(target: Path) -> None:
+    """Take the stock kernel out of its self-extracting image."""
+    script = paths.need(paths.cache() / "source/scripts/extract-vmlinux", "run `make setup` again")
+    with target.open("wb") as out:
+        done = subprocess.run(
+            ["sh", script, paths.stock_modules() / "vmlinuz"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise ImageError(f"the stock kernel cannot be unpacked:\n{done.stderr}")
+
+
+def ensure() -> None:
+    """Have `paths.guest_kernel()` and `paths.guest_image()` made of today's inputs."""
     guest = paths.cache() / "guest"
     guest.mkdir(parents=True, exist_ok=True)
-    image, stamped = guest / "initramfs.img", guest / "initramfs.stamp"
+    kernel, image, stamped = paths.guest_kernel(), paths.guest_image(), guest / "stamp"
     with (guest / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = stamp()
-        if image.exists() and stamped.exists() and stamped.read_text() == wanted:
-            return image
+        if stamped.exists() and stamped.read_text() == wanted:
+            return
         print("guest image: building", file=sys.stderr, flush=True)
         stamped.unlink(missing_ok=True)
-        fresh = image.with_suffix(".new")
+        fresh = guest / "fresh.tmp"
+        unwrap_kernel(fresh)
+        os.replace(fresh, kernel)
         build(fresh)
         os.replace(fresh, image)
         stamped.write_text(wanted)
         print(f"guest image: {image.stat().st_size >> 20} MiB", file=sys.stderr, flush=True)
-    return image

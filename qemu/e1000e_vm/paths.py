@@ -45,9 +45,14 @@ def stock_modules() -> Path:
     return need(cache() / "stock/usr/lib/modules" / release, "run `make setup` again")
 
 
-def kernel() -> Path:
-    """The stock kernel's image."""
-    return need(stock_modules() / "vmlinuz", "run `make setup` again")
+def guest_kernel() -> Path:
+    """The stock kernel as the guest starts it; `image.ensure` makes it."""
+    return cache() / "guest/vmlinux"
+
+
+def guest_image() -> Path:
+    """The guest's initramfs, less the driver; `image.ensure` makes it."""
+    return cache() / "guest/initramfs.img"
 
 
 def rust_module() -> Path:

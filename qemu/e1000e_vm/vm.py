@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qemu.qmp import QMPError
 from qemu.qmp.legacy import QEMUMonitorProtocol
 
 from . import image, paths
@@ -23,6 +24,10 @@ AGENT_PORT = "org.qemu.guest_agent.0"
 
 # An interrupt that the device could not deliver.
 LOST_INTERRUPT = ["e1000e_wrn_msix_invalid", "e1000e_wrn_msix_vec_wrong"]
+
+
+class QemuDiedError(GuestError):
+    """QEMU has ended of itself; the text has its last words."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "none",
         "-no-reboot",
         "-kernel",
-        str(paths.kernel()),
+        str(paths.guest_kernel()),
         "-initrd",
         str(initrd),
         "-append",
@@ -148,10 +153,11 @@ def archive_of(name: str, content: bytes) -> bytes:
 
 def make_initrd(target: Path, module: Path | None, fadt: bytes | None = None) -> None:
     """The guest image, with the driver under test appended and an ACPI table in front."""
+    image.ensure()
     with target.open("wb") as out:
         if fadt:
             out.write(archive_of("kernel/firmware/acpi/facp.aml", fadt))
-        with image.ensure().open("rb") as guest:
+        with paths.guest_image().open("rb") as guest:
             shutil.copyfileobj(guest, out, 1 << 20)
         if module:
             out.write(archive_of("e1000e_rust.ko", module.read_bytes()))
@@ -229,16 +235,31 @@ class VM:
         self.monitor = QEMUMonitorProtocol(str(run / "qmp"), nickname="monitor")
         self.monitor.settimeout(30)
         self.monitor.connect()
-        self.cleanup.callback(self.monitor.close)
+        self.cleanup.callback(self._hang_up, self.monitor)
         self.qtest = Qtest(str(run / "qtest"))
         self.cleanup.callback(self.qtest.close)
         self.wait_event("VSERPORT_CHANGE", 120, lambda data: data["open"])
         self.agent = Agent(str(run / "ga"))
-        self.cleanup.callback(self.agent.close)
+        self.cleanup.callback(self._hang_up, self.agent)
         initrd.unlink()
         self.boot_seconds = time.monotonic() - started
         self.nics = self._find_nics()
         self.find_bars()
+
+    @staticmethod
+    def _hang_up(connection: QEMUMonitorProtocol | Agent) -> None:
+        # A connection that QEMU's death has ended says so once more when it is closed.
+        with contextlib.suppress(EOFError, OSError, QMPError):
+            connection.close()
+
+    def death(self, patience: float = 0) -> str | None:
+        """QEMU's last words, if it has ended of itself or does within `patience` seconds."""
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return None
+        words = (self.logs / "qemu.log").read_text(errors="replace").splitlines()[1:]
+        return "\n".join([f"QEMU ended with status {self.process.returncode}:", *words[-10:]])
 
     def _kill(self) -> None:
         self.process.kill()
@@ -260,10 +281,8 @@ class VM:
         """Wait for a condition, and return its value."""
         deadline = time.monotonic() + timeout
         while not (value := condition()):
-            if self.process.poll() is not None:
-                raise GuestError(
-                    f"QEMU ended with status {self.process.returncode}: see {self.logs}/qemu.log"
-                )
+            if death := self.death():
+                raise QemuDiedError(death)
             if time.monotonic() > deadline:
                 raise GuestError(f"not in {timeout} s: {what}")
             time.sleep(0.05)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from e1000e_vm import image, paths
 from e1000e_vm.net import MODULES, Net
-from e1000e_vm.vm import VM, Topology
+from e1000e_vm.vm import VM, QemuDiedError, Topology
 
 TROUBLE = re.compile(
     r"WARNING|BUG|Oops|panic|Call Trace|general protection|double fault|UBSAN|KASAN|KFENCE|KCSAN"
@@ -143,8 +143,14 @@ WATCH = pytest.StashKey[Watch]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Hold the test to its kernel log and trace; it is the test that fails."""
-    result = yield
-    if (watch := item.stash.get(WATCH, None)) and (faults := watch.faults()):
+    watch = item.stash.get(WATCH, None)
+    try:
+        result = yield
+    except Exception as error:
+        if watch and (death := watch.vm.death(2)):
+            raise QemuDiedError(death) from error
+        raise
+    if watch and (faults := watch.faults()):
         pytest.fail("the kernel log or QEMU's trace shows:\n" + "\n".join(faults), pytrace=False)
     return result
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The witnesses see what they are there to see."""
 
+from pathlib import Path
+
 import pytest
 from conftest import TROUBLE, Watch
 from e1000e_vm import regs
 from e1000e_vm.net import Net
-from e1000e_vm.vm import VM
+from e1000e_vm.vm import VM, QemuDiedError, Topology
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,11 @@ def test_streams_are_checked(net: Net) -> None:
     with net.vm.background("ip netns exec peer wire stream-receive 10.0.0.2 5000 1000001") as end:
         net.vm.sh("wire stream-send 10.0.0.2 5000 1000000")
         assert end.wait(check=False).status == 1
+
+
+def test_death_of_the_emulator_is_a_failure(tmp_path: Path) -> None:
+    """QEMU's end is told with its last words, and the machine can still be closed."""
+    with VM(Topology(), tmp_path, None) as vm:
+        vm.process.kill()
+        with pytest.raises(QemuDiedError, match="QEMU ended with status -9"):
+            vm.until(lambda: None, 20, "QEMU's death")

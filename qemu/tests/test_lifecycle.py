@@ -104,10 +104,10 @@ def test_unplug_and_plug(net: Net) -> None:
 
 
 @pytest.mark.topology(Topology(surprise=True))
-# Under heavy traffic QEMU 11.1.3 itself now and then dies of the removal ("Fatal
-# glibc error: pthread_mutex_lock"), which says nothing of the driver: see
-# docs/testing.md.
-@pytest.mark.parametrize("load", ["light"])
+# Once QEMU 11.1.3 itself died of the removal, of this and with nothing in the guest's
+# log: see docs/testing.md. Nothing else is tried again.
+@pytest.mark.flaky(reruns=2, only_rerun="Fatal glibc error: pthread_mutex_lock")
+@pytest.mark.parametrize("load", ["light", "heavy"])
 def test_surprise_removal(net: Net, load: str) -> None:
     """The device is pulled without a word: its interface goes, nothing breaks, rmmod works.
 
