@@ -8,6 +8,8 @@ from typing import Any
 
 from qemu.qmp.legacy import QEMUMonitorProtocol
 
+from . import paths
+
 
 class GuestError(AssertionError):
     """A command in the guest failed, or did not end in time."""
@@ -49,6 +51,7 @@ class Command:
 
     def wait(self, timeout: float = 60, check: bool = True) -> Result:
         """Wait for the end; a failure is a GuestError unless `check` is off."""
+        timeout *= paths.PATIENCE
         deadline = time.monotonic() + timeout
         pause = 0.002
         while (result := self.poll()) is None:

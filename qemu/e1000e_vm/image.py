@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The guest's kernel and initramfs, made of Debian packages.
 
-The kernel is the stock one, taken out of the wrapper in which it would first
-unpack itself: QEMU starts it directly (PVH), which saves seconds of every boot.
+The kernel is taken out of the wrapper in which it would first unpack itself:
+QEMU starts it directly (PVH), which saves seconds of every boot.
 The initramfs holds everything but the driver under test, which is appended as a
 second archive when a machine starts: a rebuilt driver costs no new image.
 """
@@ -74,7 +74,6 @@ KMOD_NAMES = ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"]
 
 MODULES = [
     "e1000e",
-    "mii",
     "bonding",
     "veth",
     "dummy",
@@ -206,8 +205,8 @@ def add_python(stage: Stage) -> None:
 
 
 def add_modules(stage: Stage, wanted: Iterable[str]) -> None:
-    """Stock kernel modules with all they depend on, uncompressed."""
-    source = paths.stock_modules()
+    """The kernel's own modules with all they depend on, uncompressed."""
+    source = paths.modules()
     by_name = {
         path.name.split(".ko")[0].replace("-", "_"): path
         for path in (source / "kernel").rglob("*.ko*")
@@ -219,7 +218,7 @@ def add_modules(stage: Stage, wanted: Iterable[str]) -> None:
             continue
         done.add(name)
         if name not in by_name:
-            raise ImageError(f"the stock kernel has no module {name}")
+            raise ImageError(f"the kernel has no module {name}")
         target = stage.top / "usr/lib/modules" / source.name / f"{name}.ko"
         target.parent.mkdir(parents=True, exist_ok=True)
         if by_name[name].suffix == ".xz":
@@ -282,7 +281,7 @@ def build(image: Path) -> None:
 
 def stamp() -> str:
     """A hash of all that the image is made of."""
-    digest = hashlib.sha256(paths.versions()["KERNELRELEASE"].encode())
+    digest = hashlib.sha256(paths.release().encode())
     for path in [Path(__file__), *sorted(paths.GUEST_SOURCES.iterdir())]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     digest.update(run("dpkg-query", "-W", *PACKAGES).encode())
@@ -290,23 +289,23 @@ def stamp() -> str:
 
 
 def unwrap_kernel(target: Path) -> None:
-    """Take the stock kernel out of its self-extracting image."""
+    """Take the kernel out of its self-extracting image."""
     script = paths.need(paths.cache() / "source/scripts/extract-vmlinux", "run `make setup` again")
     with target.open("wb") as out:
         done = subprocess.run(
-            ["sh", script, paths.stock_modules() / "vmlinuz"],
+            ["sh", script, paths.modules() / "vmlinuz"],
             stdout=out,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
     if done.returncode:
-        raise ImageError(f"the stock kernel cannot be unpacked:\n{done.stderr}")
+        raise ImageError(f"the kernel cannot be unpacked:\n{done.stderr}")
 
 
 def ensure() -> None:
     """Have `paths.guest_kernel()` and `paths.guest_image()` made of today's inputs."""
-    guest = paths.cache() / "guest"
+    guest = paths.guest()
     guest.mkdir(parents=True, exist_ok=True)
     kernel, image, stamped = paths.guest_kernel(), paths.guest_image(), guest / "stamp"
     with (guest / "lock").open("w") as lock:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things are: the project, its build results and the cache."""
+"""Where things are: the project, its build results and the cache.
+
+They depend on the kernel that the guests run: Debian's own, or with
+E1000E_RUST_KERNEL=debug the one of qemu/debug.config.
+"""
 
 import functools
 import os
@@ -10,6 +14,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("E1000E_RUST_BUILD") or PROJECT / "build")
 LOGS = BUILD / "test-logs"
 GUEST_SOURCES = PROJECT / "qemu" / "guest"
+DEBUG = os.environ.get("E1000E_RUST_KERNEL") == "debug"
+# How much slower guests are than those that the tests' time limits are made for.
+PATIENCE = 8 if DEBUG else 1
 
 
 class MissingError(Exception):
@@ -39,22 +46,36 @@ def versions() -> dict[str, str]:
     return {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in lines)}
 
 
-def stock_modules() -> Path:
-    """The stock kernel's directory: vmlinuz and kernel/."""
-    release = versions()["KERNELRELEASE"]
-    return need(cache() / "stock/usr/lib/modules" / release, "run `make setup` again")
+def release() -> str:
+    """The kernel's release, as `uname -r` tells it."""
+    if DEBUG:
+        text = need(cache() / "debug/include/config/kernel.release", "run `make test-debug`")
+        return text.read_text().strip()
+    return versions()["KERNELRELEASE"]
+
+
+def modules() -> Path:
+    """The kernel's own modules, below kernel/."""
+    where = "debug/modules/lib/modules" if DEBUG else "stock/usr/lib/modules"
+    return need(cache() / where / release(), "run `make setup` again")
+
+
+def guest() -> Path:
+    """What the guests start from; `image.ensure` makes it."""
+    return cache() / ("guest-debug" if DEBUG else "guest")
 
 
 def guest_kernel() -> Path:
-    """The stock kernel as the guest starts it; `image.ensure` makes it."""
-    return cache() / "guest/vmlinux"
+    """The kernel as QEMU starts it."""
+    return guest() / "vmlinux"
 
 
 def guest_image() -> Path:
-    """The guest's initramfs, less the driver; `image.ensure` makes it."""
-    return cache() / "guest/initramfs.img"
+    """The guest's initramfs, less the driver."""
+    return guest() / "initramfs.img"
 
 
 def rust_module() -> Path:
     """The driver under test."""
-    return need(BUILD / "e1000e_rust.ko", "run `make module` first")
+    name = "debug/e1000e_rust.ko" if DEBUG else "e1000e_rust.ko"
+    return need(BUILD / name, "run `make module` first")

@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-CTRL, CTRL_RST = 0x0000, 1 << 26
+CTRL, CTRL_RST, CTRL_RFCE, CTRL_TFCE = 0x0000, 1 << 26, 1 << 27, 1 << 28
+ITR, EITR = 0x00C4, 0x00E8
 ICS = 0x00C8
 IMC = 0x00D8
 IVAR = 0x00E4

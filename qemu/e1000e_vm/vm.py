@@ -37,22 +37,25 @@ class Topology:
     `nics` devices share one hub; each sits behind a root port of its own, or on
     the root complex, where it has no link, if `root_port` is off. With
     `surprise` the guest handles hot-plug of the ports itself, so that a device
-    can be pulled without warning. With `no_aspm_control` the firmware's tables
+    can be pulled without warning. With `port_speed` the ports have that speed, as
+    QEMU names it, rather than their own. With `no_aspm_control` the firmware's tables
     tell the kernel to keep its hands off ASPM. With `icount` the guest's clock
     counts instructions of its one processor, so that what it measures does not
-    depend on how busy the host is.
+    depend on how busy the host is. With `wrapped` the kernel unpacks itself, as the
+    firmware would start it: S3 does not come back otherwise.
     """
 
     nics: int = 2
     root_port: bool = True
     surprise: bool = False
+    port_speed: str = ""
     cmdline: str = ""
     smp: int = 2
-    memory: str = "1G"
     extra: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
     no_aspm_control: bool = False
     icount: bool = False
+    wrapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,12 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "-smp",
         str(topology.smp),
         "-m",
-        topology.memory,
+        "2G" if paths.DEBUG else "1G",
         "-display",
         "none",
         "-no-reboot",
         "-kernel",
-        str(paths.guest_kernel()),
+        str(paths.modules() / "vmlinuz" if topology.wrapped else paths.guest_kernel()),
         "-initrd",
         str(initrd),
         "-append",
@@ -100,6 +103,9 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "-qtest-log",
         "none",
     ]
+    if paths.DEBUG:
+        # A device that writes where it was not asked to is told of by the kernel.
+        words += ["-device", "intel-iommu,intremap=on"]
     if topology.icount:
         words += ["-icount", "shift=0,sleep=off"]
     if topology.surprise:
@@ -110,7 +116,8 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
             words += [
                 "-device",
                 f"pcie-root-port,id=rp{number},bus=pcie.0,addr={number + 4:#x},"
-                f"chassis={number + 1},slot={number + 1}",
+                f"chassis={number + 1},slot={number + 1}"
+                + (f",x-speed={topology.port_speed}" if topology.port_speed else ""),
             ]
         words += [
             "-device",
@@ -191,6 +198,8 @@ class VM:
         self.marks = itertools.count(1)
         # Whether a test left it as no other test can use it.
         self.spent = False
+        # Whether the agent is out of reach.
+        self.mute = False
         self.cleanup = contextlib.ExitStack()
         self.run_dir = Path(
             self.cleanup.enter_context(tempfile.TemporaryDirectory(prefix="e1000e-vm-"))
@@ -279,6 +288,7 @@ class VM:
 
     def until(self, condition: Callable[[], Any], timeout: float, what: str) -> Any:
         """Wait for a condition, and return its value."""
+        timeout *= paths.PATIENCE
         deadline = time.monotonic() + timeout
         while not (value := condition()):
             if death := self.death():
@@ -306,14 +316,15 @@ class VM:
         self, name: str, timeout: float, wanted: Callable[[dict[str, Any]], Any] = lambda _: True
     ) -> dict[str, Any]:
         """Wait for a QMP event; others are dropped."""
+        timeout *= paths.PATIENCE
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
             try:
                 event = self.monitor.pull_event(wait=left)
             except TimeoutError:
                 break
-            if event and event["event"] == name and wanted(event["data"]):
-                return event["data"]
+            if event and event["event"] == name and wanted(event.get("data", {})):
+                return event.get("data", {})
         raise GuestError(f"no event {name} in {timeout} s: see {self.serial}")
 
     # The guest
@@ -335,10 +346,33 @@ class VM:
         finally:
             command.stop()
 
+    def last_sh(
+        self, script: str, timeout: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> str:
+        """Run a script that suspends the machine, which must succeed; return its output.
+
+        The agent's virtio port does not survive that: it is the last thing that the
+        guest is asked for. `meanwhile` runs on this side.
+        """
+        since = self.sync_log()
+        self.spent = self.mute = True
+        self.agent.start(
+            f"( {script} ) 2>&1 | while read -r line; do "
+            'echo "e1000e_vm: says: $line" >/dev/kmsg; done; '
+            'echo "e1000e_vm: says no more." >/dev/kmsg'
+        )
+        meanwhile()
+        self.wait_log(r"e1000e_vm: says no more\.", timeout, since)
+        said = self.serial.read_bytes()[since:].decode(errors="replace").replace("\r", "")
+        return "\n".join(re.findall(r"e1000e_vm: says: (.*)", said))
+
     # The kernel log
 
     def sync_log(self) -> int:
         """Wait until the kernel log so far is in the file; return its size."""
+        if self.mute:
+            time.sleep(1)
+            return self.serial.stat().st_size
         mark = f"e1000e_vm: mark {next(self.marks)}."
         self.sh(f"echo '{mark}' >/dev/kmsg")
         self.until(lambda: mark.encode() in self.serial.read_bytes(), 20, "the kernel log's end")
@@ -348,7 +382,7 @@ class VM:
         """The kernel log, whole, from an offset that `sync_log` gave."""
         self.sync_log()
         text = self.serial.read_bytes()[since:].decode(errors="replace").replace("\r", "")
-        return re.sub(r"(?m)^.*e1000e_vm: mark.*\n", "", text)
+        return re.sub(r"(?m)^.*e1000e_vm: .*\n", "", text)
 
     def wait_log(self, pattern: str, timeout: float, since: int = 0) -> re.Match[str]:
         """Wait for a line of the kernel log."""
@@ -358,6 +392,11 @@ class VM:
             return re.search(pattern, text, re.MULTILINE)
 
         return self.until(search, timeout, f"a line like {pattern!r} in the kernel log")
+
+    def leaks(self) -> str:
+        """What kmemleak finds, on the debug kernel; it leaves out what is younger than 5 s."""
+        scan = "echo scan >/sys/kernel/debug/kmemleak"
+        return self.sh(f"sleep 6; {scan}; sleep 1; {scan}; cat /sys/kernel/debug/kmemleak", 120)
 
     # Devices
 

@@ -138,6 +138,13 @@ class Watch:
 
 
 WATCH = pytest.StashKey[Watch]()
+LAST = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Know the last test of a machine."""
+    item.stash[LAST] = nextitem is None or topology_of(nextitem) != topology_of(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -179,9 +186,11 @@ def vm(request: pytest.FixtureRequest, machines: Machines) -> Iterator[VM]:
     vm = machines.get(topology_of(request.node))
     watch = request.node.stash[WATCH] = Watch(vm, request.node)
     yield vm
-    if machines.vm is vm:  # not discarded by a failure
+    if machines.vm is vm and not vm.mute:  # not discarded by a failure
         for module in MODULES.values():
             vm.sh(f"[ ! -d /sys/module/{module} ] || rmmod {module}")
+        if paths.DEBUG and (request.node.stash[LAST] or vm.spent):
+            assert not (leaks := vm.leaks()), "this machine's tests leaked:\n" + leaks
         assert not (faults := watch.faults()), "unloading the driver left:\n" + "\n".join(faults)
 
 

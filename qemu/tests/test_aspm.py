@@ -106,3 +106,16 @@ def test_no_link(fresh: Net) -> None:
     fresh.load()
     assert fresh.counters()["aspm_result"] == NOT_APPLICABLE
     fresh.check_ping()
+
+
+@pytest.mark.topology(POWERSAVE)
+def test_turned_on_again(net: Net) -> None:
+    """ASPM that somebody switches on later is noticed within a tick, switched off and told."""
+    since = net.vm.sync_log()
+    aspm = f"{net.device}/link/l0s_aspm"
+    net.vm.sh(f"echo 1 >{aspm}; [ $(cat {aspm}) = 1 ]")
+    net.vm.until(lambda: net.vm.sh(f"cat {aspm}") == "0", 5, "L0s off again")
+    net.vm.wait_log("ASPM was switched on behind the driver", 5, since)
+    counters = net.counters()
+    assert counters["aspm_repairs"] == 1
+    assert (counters["aspm_result"], counters["aspm_after"]) == (BY_KERNEL, 0)

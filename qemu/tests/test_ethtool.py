@@ -4,10 +4,13 @@
 import json
 import re
 import struct
+import time
+from typing import Any
 
 import pytest
 from e1000e_vm import regs
 from e1000e_vm.net import Net
+from e1000e_vm.vm import VM
 
 COUNTERS = [
     "ivar_repairs",
@@ -124,3 +127,111 @@ def test_queues(net: Net) -> None:
     assert {queue["type"] for queue in told["queues"]} == {"rx", "tx"}
     for queue in told["queues"]:
         assert napis[queue["napi-id"]]["irq"] in interrupts
+
+
+@pytest.mark.rust
+def test_standard_statistics(net: Net) -> None:
+    """The standard groups count frames by kind and length, and agree with each other."""
+
+    def groups() -> dict[str, Any]:
+        time.sleep(2.5)  # the hardware's counters are read once a second
+        return json.loads(net.vm.sh("ethtool --json -S nic0 --all-groups"))[0]
+
+    before = groups()
+    net.check_ping(50, "-s 500")
+    after = groups()
+    mac, old = after["eth-mac"], before["eth-mac"]
+    for name in ["FramesTransmittedOK", "FramesReceivedOK"]:
+        assert mac[name] - old[name] >= 50
+    for name in ["OctetsTransmittedOK", "OctetsReceivedOK"]:
+        # 500 bytes and 8, 20, 14, 4 of headers and FCS
+        assert mac[name] - old[name] >= 50 * 546
+    assert mac["FrameCheckSequenceErrors"] == mac["LateCollisions"] == 0
+    assert after["eth-ctrl"].keys() >= {"MACControlFramesReceived", "UnsupportedOpcodesReceived"}
+    for name, frames in [("rx", "FramesReceivedOK"), ("tx", "FramesTransmittedOK")]:
+        bins = {bin["low"]: bin["val"] for bin in after["rmon"][f"{name}-pktsNtoM"]}
+        was = {bin["low"]: bin["val"] for bin in before["rmon"][f"{name}-pktsNtoM"]}
+        assert list(bins) == [0, 65, 128, 256, 512, 1024]
+        assert bins[512] - was[512] >= 50
+        # QEMU puts what it has not padded to 64 bytes, such as ARP, into no bin.
+        assert bins[512] <= sum(bins.values()) <= mac[frames]
+    names = set(net.counters())
+    assert not names & {"rx_packets", "tx_packets", "rx_crc_errors", "rx_64_bytes"}
+
+
+@pytest.mark.rust
+def test_pause(net: Net) -> None:
+    """Flow control is negotiated at first, can be forced and switched off, and is counted."""
+
+    def shown() -> dict[str, Any]:
+        return json.loads(net.vm.sh("ethtool --json -I -a nic0"))[0]
+
+    def in_chip() -> tuple[bool, bool]:
+        value = net.vm.register(0, regs.CTRL)
+        return bool(value & regs.CTRL_RFCE), bool(value & regs.CTRL_TFCE)
+
+    first = shown()
+    assert (first["autonegotiate"], first["rx"], first["tx"]) == (True, True, True)
+    assert set(first["statistics"]) == {"tx_pause_frames", "rx_pause_frames"}
+    assert in_chip() == (True, True)
+    for words, wanted in [
+        ("autoneg off rx off tx off", (False, False)),
+        ("autoneg off rx on tx off", (True, False)),
+        ("autoneg off rx off tx on", (False, True)),
+        ("autoneg on rx on tx on", (True, True)),
+    ]:
+        net.vm.sh(f"ethtool -A nic0 {words}")
+        net.vm.until(lambda wanted=wanted: in_chip() == wanted, 10, words)
+        now = shown()
+        assert (now["rx"], now["tx"]) == wanted
+        assert now["autonegotiate"] == ("autoneg on" in words)
+        net.up_again()
+        net.check_ping()
+    net.vm.sh("ethtool -s nic0 autoneg off speed 100 duplex full")
+    assert net.vm.try_sh("ethtool -A nic0 autoneg on rx on tx off") != 0
+    assert shown()["rx"] is True and shown()["tx"] is True
+    net.vm.sh("ethtool -s nic0 autoneg on")
+    net.up_again()
+
+
+@pytest.mark.rust
+@pytest.mark.parametrize("mode", [2, 0])
+def test_coalesce(vm: VM, driver: str, mode: int) -> None:
+    """Interrupt moderation is shown, set in the chip and kept over a reset."""
+    net = Net(vm, driver)
+    net.load(f"int_mode={mode}")
+
+    def in_chip() -> list[int]:
+        """The least time between two interrupts of the vectors, in units of 256 ns."""
+        if mode == 0:
+            return [net.vm.register(0, regs.ITR)]
+        return [net.vm.register(0, regs.EITR + 4 * vector) for vector in range(5)]
+
+    shown = json.loads(net.vm.sh("ethtool --json -c nic0"))[0]
+    assert (shown["rx-usecs"], shown["tx-usecs"]) == (50, 50)
+    assert in_chip() == [195] * len(in_chip())
+    net.vm.sh("ethtool -C nic0 rx-usecs 100 tx-usecs 1000")
+    wanted = [390] if mode == 0 else [390, 390, 3906, 3906, 195]
+    assert in_chip() == wanted
+    net.check_ping()
+    net.vm.sh("ethtool -G nic0 rx 512")
+    net.up_again()
+    assert in_chip() == wanted
+    told = net.vm.agent.run("ethtool -C nic0 rx-usecs 16777", check=False)
+    assert told.status != 0
+    assert "16776 at most" in told.stderr + told.stdout
+    assert net.vm.try_sh("ethtool -C nic0 adaptive-rx on") != 0
+    net.vm.sh("ethtool -C nic0 rx-usecs 0 tx-usecs 16776")
+    assert in_chip() == ([0] if mode == 0 else [0, 0, 65531, 65531, 195])
+    net.check_ping()
+
+
+def test_eeprom(net: Net) -> None:
+    """The NVM is read octet by octet: it begins with the address, and its words add up."""
+    whole = bytes.fromhex(net.vm.sh("ethtool -e nic0 raw on | od -An -v -tx1"))
+    assert whole[:6].hex(":") == net.vm.sh("cat /sys/class/net/nic0/address")
+    assert sum(struct.unpack("<64H", whole[:128])) & 0xFFFF == 0xBABA
+    part = bytes.fromhex(net.vm.sh("ethtool -e nic0 raw on offset 3 length 6 | od -An -v -tx1"))
+    assert part == whole[3:9]
+    assert net.vm.try_sh(f"ethtool -e nic0 raw on offset {len(whole)} length 1") != 0
+    net.check_ping()

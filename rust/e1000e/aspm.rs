@@ -99,13 +99,12 @@ pub(crate) struct Outcome {
     pub(crate) after: Option<View>,
 }
 
-/// Switches L0s and L1 off on the link of `pdev`, which must be enabled, verifies that they are,
-/// and tells so in one line. Process context.
+/// Switches L0s and L1 off on the link of `pdev`, which must be enabled, and verifies that they
+/// are. Process context, without `pci_bus_sem`.
 ///
 /// A link that stays in ASPM does not keep the device from being used: it is told, and kept.
 pub(crate) fn keep_link_awake(pdev: &pci::Device<Bound>, leave_alone: bool) -> Outcome {
     let Some(before) = View::take(pdev) else {
-        dev_info!(pdev, "ASPM: not applicable, no PCIe link\n");
         return Outcome {
             way: Way::NotApplicable,
             before: None,
@@ -126,13 +125,11 @@ pub(crate) fn keep_link_awake(pdev: &pci::Device<Bound>, leave_alone: bool) -> O
     if !off && (way == Way::Core || way == Way::Direct) {
         way = Way::Failed;
     }
-    let outcome = Outcome {
+    Outcome {
         way,
         before: Some(before),
         after,
-    };
-    outcome.tell(pdev);
-    outcome
+    }
 }
 
 fn switch_off(pdev: &pci::Device<Bound>) -> Way {
@@ -155,7 +152,25 @@ fn switch_off(pdev: &pci::Device<Bound>) -> Way {
 }
 
 impl Outcome {
-    fn tell(&self, pdev: &pci::Device<Bound>) {
+    /// Whether ASPM, once switched off, is on again: the user, the firmware or a reset of the link
+    /// may do that. Process context.
+    pub(crate) fn undone(&self, pdev: &pci::Device<Bound>) -> bool {
+        let Some(view) = View::take(pdev) else {
+            return false;
+        };
+        match self.way {
+            Way::Core => !view.off(),
+            Way::Direct => !view.registers_off(),
+            Way::NotApplicable | Way::LeftAlone | Way::Failed => false,
+        }
+    }
+
+    /// Tells it in one line.
+    pub(crate) fn tell(&self, pdev: &pci::Device<Bound>) {
+        if self.before.is_none() {
+            dev_info!(pdev, "ASPM: not applicable, no PCIe link\n");
+            return;
+        }
         let (Some(before), Some(after)) = (self.before, self.after) else {
             dev_warn!(
                 pdev,

@@ -16,8 +16,6 @@
 
 #![forbid(unsafe_code)]
 
-use kernel_ext::net::pci::Adapter;
-
 mod aspm;
 mod chip;
 mod counters;
@@ -39,8 +37,8 @@ mod regs;
 mod rx;
 mod tx;
 
-kernel::module_pci_driver! {
-    type: Adapter<probe::E1000e>,
+kernel_ext::module_net_pci_driver! {
+    type: probe::E1000e,
     name: "e1000e_rust",
     authors: ["The e1000e_rust developers"],
     description: "Intel 82574 Gigabit Ethernet driver",

@@ -10,10 +10,18 @@ use kernel_ext::net::{
     device::Device,
     ethtool::{
         self,
+        Coalesce,
+        ControlStats,
+        ExtAck,
         LinkModes,
         LinkSettings,
+        MacStats,
         Operations,
-        RingSizes, //
+        PauseSettings,
+        PauseStats,
+        RingSizes,
+        RmonRanges,
+        RmonStats, //
     },
     rtnl::Rtnl, //
 };
@@ -21,6 +29,7 @@ use kernel_ext::net::{
 use crate::{
     aspm::View,
     counters::ENTRIES,
+    irq::MAX_COALESCE_USECS,
     link::{
         Duplex,
         ForcedSpeed,
@@ -36,6 +45,7 @@ use crate::{
         MAX_RING,
         MIN_RING, //
     },
+    nvm,
     phy,
     regs::DUMP, //
 };
@@ -67,9 +77,10 @@ const OWN: &[Own] = own! {
     "interrupts_lost": |nic| nic.health.interrupts_lost.load(Relaxed);
     "irq_selfcheck_failures": |nic| nic.irq.check_failures.load(Relaxed);
     "link_unknown": |nic| nic.health.link_unknown.load(Relaxed);
-    "aspm_before": |nic| nic.aspm.before.as_ref().map_or(0, View::stat);
-    "aspm_after": |nic| nic.aspm.after.as_ref().map_or(0, View::stat);
-    "aspm_result": |nic| nic.aspm.way as u64;
+    "aspm_before": |nic| nic.aspm.lock().before.as_ref().map_or(0, View::stat);
+    "aspm_after": |nic| nic.aspm.lock().after.as_ref().map_or(0, View::stat);
+    "aspm_result": |nic| nic.aspm.lock().way as u64;
+    "aspm_repairs": |nic| nic.health.aspm_repairs.load(Relaxed);
     "phy_read_err_ownership": |nic| nic.phy.read_error(MdicError::Ownership);
     "phy_read_err_timeout": |nic| nic.phy.read_error(MdicError::Timeout);
     "phy_read_err_flagged": |nic| nic.phy.read_error(MdicError::Flagged);
@@ -315,6 +326,163 @@ impl Operations for Nic<'_> {
             // The old sizes have worked before.
             nic.setup.get_mut(rtnl).rings = old;
             dev.kick_service();
+        })
+    }
+
+    fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce {
+        dev.data().setup.get(rtnl).coalesce
+    }
+
+    fn set_coalesce(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        settings: Coalesce,
+        extack: &ExtAck<'_>,
+    ) -> Result {
+        let nic = dev.data();
+        if settings.rx_usecs.max(settings.tx_usecs) > MAX_COALESCE_USECS {
+            extack.set(c"rx-usecs and tx-usecs can be 16776 at most");
+            return Err(ERANGE);
+        }
+        nic.setup.get_mut(rtnl).coalesce = settings;
+        if let Some(layout) = &*nic.hardware.lock() {
+            layout.moderate(nic, &settings);
+        }
+        Ok(())
+    }
+
+    fn pause(dev: &Device<Self>, _rtnl: &mut Rtnl) -> PauseSettings {
+        let request = *dev.data().link_request.lock();
+        PauseSettings {
+            autoneg: request.pause_autoneg,
+            rx: request.pause.rx,
+            tx: request.pause.tx,
+        }
+    }
+
+    fn set_pause(dev: &Device<Self>, _rtnl: &mut Rtnl, settings: PauseSettings) -> Result {
+        let nic = dev.data();
+        let old = *nic.link_request.lock();
+        if settings.autoneg && !matches!(old.mode, LinkMode::Autoneg(_)) {
+            dev_info!(
+                nic.pdev,
+                "{}: flow control is negotiated with the link: set autoneg on first\n",
+                dev.name()
+            );
+            return Err(EINVAL);
+        }
+        let new = LinkRequest {
+            pause: Pause {
+                rx: settings.rx,
+                tx: settings.tx,
+            },
+            pause_autoneg: settings.autoneg,
+            ..old
+        };
+        *nic.link_request.lock() = new;
+        let hardware = nic.hardware.lock();
+        if hardware.is_none() {
+            return Ok(());
+        }
+        // The partner must hear of it, which takes the link away for a moment; what is only ours
+        // is set with the next look at the link.
+        if matches!(new.mode, LinkMode::Autoneg(_)) && new.anar() != old.anar() {
+            nic.set_up_link(dev)
+                .inspect_err(|_| *nic.link_request.lock() = old)?;
+        }
+        dev.kick_service();
+        Ok(())
+    }
+
+    fn mac_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> MacStats {
+        let hw = &dev.data().statistics;
+        MacStats {
+            frames_transmitted_ok: Some(hw.tx_packets()),
+            single_collision_frames: Some(hw.single_collisions()),
+            multiple_collision_frames: Some(hw.multiple_collisions()),
+            frames_received_ok: Some(hw.rx_packets()),
+            frame_check_sequence_errors: Some(hw.crc_errors()),
+            alignment_errors: Some(hw.align_errors()),
+            octets_transmitted_ok: Some(hw.tx_bytes()),
+            frames_with_deferred_xmissions: Some(hw.deferred()),
+            late_collisions: Some(hw.late_collisions()),
+            frames_aborted_due_to_xs_colls: Some(hw.excessive_collisions()),
+            carrier_sense_errors: Some(hw.no_carrier_sense()),
+            octets_received_ok: Some(hw.rx_bytes()),
+            frames_lost_due_to_int_mac_rcv_error: Some(hw.missed()),
+            multicast_frames_xmitted_ok: Some(hw.tx_multicast()),
+            broadcast_frames_xmitted_ok: Some(hw.tx_broadcast()),
+            multicast_frames_received_ok: Some(hw.rx_multicast()),
+            broadcast_frames_received_ok: Some(hw.rx_broadcast()),
+            in_range_length_errors: Some(hw.length_errors()),
+            frame_too_long_errors: Some(hw.oversize()),
+        }
+    }
+
+    fn control_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> ControlStats {
+        let hw = &dev.data().statistics;
+        ControlStats {
+            transmitted: Some(hw.tx_xon().wrapping_add(hw.tx_xoff())),
+            received: Some(hw.rx_xon().wrapping_add(hw.rx_xoff())),
+            unsupported_opcodes_received: Some(hw.rx_unsupported_flow_control()),
+        }
+    }
+
+    fn pause_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> PauseStats {
+        let hw = &dev.data().statistics;
+        PauseStats {
+            tx_pause_frames: Some(hw.tx_xon().wrapping_add(hw.tx_xoff())),
+            rx_pause_frames: Some(hw.rx_xon().wrapping_add(hw.rx_xoff())),
+        }
+    }
+
+    // The last ends with the longest frame that the driver has the chip take.
+    const RMON_RANGES: &'static RmonRanges = &RmonRanges::new([
+        (0, 64),
+        (65, 127),
+        (128, 255),
+        (256, 511),
+        (512, 1023),
+        (1024, 9238),
+    ]);
+
+    fn rmon_stats(
+        dev: &Device<Self>,
+        _rtnl: &mut Rtnl,
+        rx: &mut [u64],
+        tx: &mut [u64],
+    ) -> RmonStats {
+        let hw = &dev.data().statistics;
+        rx.iter_mut()
+            .zip(hw.rx_lengths())
+            .for_each(|(to, from)| *to = from);
+        tx.iter_mut()
+            .zip(hw.tx_lengths())
+            .for_each(|(to, from)| *to = from);
+        RmonStats {
+            undersize_pkts: Some(hw.undersize()),
+            oversize_pkts: Some(hw.oversize()),
+            fragments: Some(hw.fragments()),
+            jabbers: Some(hw.jabbers()),
+        }
+    }
+
+    fn eeprom_magic(&self) -> u32 {
+        // As in the in-tree driver: device, vendor.
+        u32::from(self.pdev.device_id()) << 16 | u32::from(self.pdev.vendor_id().as_raw())
+    }
+
+    fn eeprom_len(&self) -> u32 {
+        u32::from(self.nvm_words).saturating_mul(2)
+    }
+
+    fn read_eeprom(dev: &Device<Self>, _rtnl: &mut Rtnl, offset: u32, out: &mut [u8]) -> Result {
+        let nic = dev.data();
+        // Not in the middle of a reset.
+        let _hardware = nic.hardware.lock();
+        nvm::read_octets(&nic.csr, offset, out).map_err(|e| {
+            dev_info!(nic.pdev, "{}: NVM: {}\n", dev.name(), e);
+            EIO
         })
     }
 

@@ -34,6 +34,7 @@ use kernel_ext::{
 };
 
 use crate::{
+    aspm,
     chip,
     csr::Gone,
     irq::Layout,
@@ -157,6 +158,8 @@ pub(crate) struct Health {
     pub(crate) tx_hangs: Atomic<u64>,
     /// Times that `IVAR` was found changed and written anew.
     pub(crate) ivar_repairs: Atomic<u64>,
+    /// Times that ASPM was found on and switched off again.
+    pub(crate) aspm_repairs: Atomic<u64>,
     /// Interrupts that did not arrive although they were raised.
     pub(crate) interrupts_lost: Atomic<u64>,
     /// Looks at the link that failed.
@@ -183,6 +186,7 @@ impl Health {
             resets: Atomic::new(0),
             tx_hangs: Atomic::new(0),
             ivar_repairs: Atomic::new(0),
+            aspm_repairs: Atomic::new(0),
             interrupts_lost: Atomic::new(0),
             link_unknown: Atomic::new(0),
         })
@@ -222,6 +226,7 @@ pub(crate) fn service(dev: &Device<Nic<'_>>) {
     if !nic.wanted.load(Relaxed) {
         return;
     }
+    check_aspm(nic, dev);
     let (reason, mut again) = look(nic, dev);
     if let Some(reason) = reason {
         if recover(nic, dev, reason).is_err() {
@@ -229,6 +234,26 @@ pub(crate) fn service(dev: &Device<Nic<'_>>) {
         }
     }
     dev.arm_service(again);
+}
+
+/// ASPM must be as the probe has left it. Here and not with a tick, as the PCI core's locks come
+/// before the driver's where it recovers from an error.
+fn check_aspm(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
+    let before = *nic.aspm.lock();
+    if !before.undone(nic.pdev) {
+        return;
+    }
+    let now = aspm::keep_link_awake(nic.pdev, false);
+    *nic.aspm.lock() = now;
+    nic.health.aspm_repairs.add(1, Relaxed);
+    if nic.health.limit.allow(c"e1000e_rust: ASPM") {
+        dev_warn!(
+            nic.pdev,
+            "{}: ASPM was switched on behind the driver (aspm_repairs in ethtool -S)\n",
+            dev.name()
+        );
+        now.tell(nic.pdev);
+    }
 }
 
 /// Looks at everything that is due. Returns what is to be recovered from, and when to look again.

@@ -21,6 +21,7 @@ use kernel::{
 };
 use kernel_ext::net::{
     device::Device,
+    ethtool::Coalesce,
     irq::{
         HardIrq,
         Mode, //
@@ -45,8 +46,21 @@ use crate::{
     regs::cause, //
 };
 
-/// Least distance between two interrupts of a vector, in units of 256 ns: 20,000 a second.
-const THROTTLE: u16 = 195;
+/// Interrupt moderation at first: at most 20,000 interrupts a second of each vector.
+pub(crate) const DEFAULT_COALESCE: Coalesce = Coalesce {
+    rx_usecs: 50,
+    tx_usecs: 50,
+};
+
+/// The longest time between two interrupts that `ITR` and `EITR` can hold, in microseconds.
+pub(crate) const MAX_COALESCE_USECS: u32 = 0xffff * 256 / 1000;
+
+/// Microseconds, at most [`MAX_COALESCE_USECS`], in the units of `ITR` and `EITR`: 256 ns
+/// each, rounded down.
+fn throttle(usecs: u32) -> u16 {
+    // CAST: What does not fit has been cut off.
+    (usecs.min(MAX_COALESCE_USECS).saturating_mul(1000) / 256) as u16
+}
 
 /// How often, and how far apart, the self-check looks whether its interrupts have arrived.
 const CHECK_LOOKS: u32 = 250;
@@ -148,6 +162,26 @@ impl Layout {
             Self::MsiX { .. } => cause::QUEUES | cause::OTHER | cause::MDAC,
             Self::Single(_) => cause::RXT0,
         });
+    }
+
+    /// Sets how often each vector may interrupt: one that serves both directions as often as the
+    /// one that may more often; one that serves none as at first. Any context.
+    pub(crate) fn moderate(&self, nic: &Nic<'_>, coalesce: &Coalesce) {
+        let Self::MsiX { assignment, .. } = self else {
+            let usecs = coalesce.rx_usecs.min(coalesce.tx_usecs);
+            nic.chip.set_throttle(&nic.csr, None, throttle(usecs));
+            return;
+        };
+        for vector in assignment.count().vectors() {
+            let usecs = assignment.causes(vector).filter_map(|cause| match cause {
+                Cause::Rx0 | Cause::Rx1 => Some(coalesce.rx_usecs),
+                Cause::Tx0 | Cause::Tx1 => Some(coalesce.tx_usecs),
+                Cause::Other => None,
+            });
+            let usecs = usecs.min().unwrap_or(DEFAULT_COALESCE.rx_usecs);
+            nic.chip
+                .set_throttle(&nic.csr, Some(vector), throttle(usecs));
+        }
     }
 
     /// Bits of the vectors there are.
@@ -258,7 +292,8 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
         if dev.request_vectors(rtnl, mode, vectors as usize).is_err() {
             continue;
         }
-        match try_layout(nic, dev, &layout) {
+        let coalesce = nic.setup.get(rtnl).coalesce;
+        match try_layout(nic, dev, &layout, &coalesce) {
             Ok(true) => {
                 dev.link_vector(rtnl, 0, layout.channel_vector());
                 dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
@@ -280,7 +315,12 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
 }
 
 /// Programs `layout` and checks that every vector of it arrives; `false` if not, which is told.
-fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, layout: &Layout) -> Result<bool> {
+fn try_layout(
+    nic: &Nic<'_>,
+    dev: &Device<Nic<'_>>,
+    layout: &Layout,
+    coalesce: &Coalesce,
+) -> Result<bool> {
     match nic.chip.set_interrupts(&nic.csr, layout.program()) {
         Ok(()) => {}
         Err(e @ chip::Error::Ivar(_)) => {
@@ -292,14 +332,7 @@ fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, layout: &Layout) -> Result<b
             return Err(e.into());
         }
     }
-    match layout {
-        Layout::MsiX { assignment, .. } => {
-            for vector in assignment.count().vectors() {
-                nic.chip.set_throttle(&nic.csr, Some(vector), THROTTLE);
-            }
-        }
-        Layout::Single(_) => nic.chip.set_throttle(&nic.csr, None, THROTTLE),
-    }
+    layout.moderate(nic, coalesce);
 
     let all = layout.all_vectors();
     layout.unmask(nic);

@@ -93,6 +93,22 @@ impl<'a> Operations for Nic<'a> {
         nic.retire();
     }
 
+    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl) {
+        if dev.is_running() {
+            Self::stop(dev, rtnl);
+        } else {
+            dev.data().retire();
+        }
+    }
+
+    fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        // A device whose interface is down is made ready when that comes up.
+        if dev.is_running() {
+            Self::open(dev, rtnl)?;
+        }
+        Ok(())
+    }
+
     #[inline]
     fn start_xmit(
         dev: &Device<Self>,

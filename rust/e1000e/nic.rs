@@ -32,7 +32,10 @@ use kernel_ext::{
             Channel,
             Device, //
         },
-        ethtool::RingSizes,
+        ethtool::{
+            Coalesce,
+            RingSizes, //
+        },
         rtnl::{
             Rtnl,
             RtnlCell, //
@@ -88,6 +91,8 @@ const DEFAULT_RING: u32 = 256;
 pub(crate) struct Setup {
     /// Ring sizes, for the next time that the rings are made.
     pub(crate) rings: RingSizes,
+    /// Interrupt moderation.
+    pub(crate) coalesce: Coalesce,
     /// The filters, kept over resets.
     pub(crate) filters: FilterState,
 }
@@ -105,8 +110,11 @@ pub(crate) struct Nic<'a> {
     pub(crate) pdev: &'a pci::Device<Bound>,
     /// The permanent address.
     pub(crate) mac: [u8; 6],
-    /// What was done about ASPM.
-    pub(crate) aspm: aspm::Outcome,
+    /// Number of words of the NVM.
+    pub(crate) nvm_words: u16,
+    /// What was last done about ASPM.
+    #[pin]
+    pub(crate) aspm: Mutex<aspm::Outcome>,
     /// The best way of signalling interrupts that the user allows.
     pub(crate) best: irq::Best,
     /// What only the holder of the RTNL may touch.
@@ -232,6 +240,7 @@ impl<'a> Nic<'a> {
             chip,
             phy,
             aspm,
+            nvm_words,
             mac,
             best,
         } = ready;
@@ -241,13 +250,15 @@ impl<'a> Nic<'a> {
             chip,
             pdev,
             mac,
-            aspm,
+            nvm_words,
+            aspm <- new_mutex!(aspm),
             best,
             setup: RtnlCell::new(Setup {
                 rings: RingSizes {
                     rx: DEFAULT_RING,
                     tx: DEFAULT_RING,
                 },
+                coalesce: irq::DEFAULT_COALESCE,
                 filters: FilterState::new(*mac),
             }),
             hardware <- new_mutex!(None),

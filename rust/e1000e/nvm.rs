@@ -20,6 +20,9 @@ use crate::{
 /// What the words 0 to 0x3f add up to (82574 datasheet 6.1.1.3).
 const CHECKSUM: u16 = 0xbaba;
 
+/// Largest value of `EECD.NVSIZE` with which every word has an address in `EERD` (14 bits).
+const MAX_SIZE: u32 = 8;
+
 /// Words under the checksum, the checksum word included.
 const CHECKSUM_WORDS: u16 = 0x40;
 
@@ -126,6 +129,31 @@ pub(crate) fn read(csr: &Csr<'_>, word: u16) -> Result<u16, Error> {
         })?;
     // CAST: the field has 16 bits.
     Ok(eerd.data().get() as u16)
+}
+
+/// Number of words that there are: at most those that `EERD` can address.
+pub(crate) fn words(csr: &Csr<'_>) -> Result<u16, Gone> {
+    let size = csr.read(regs::EECD)?.nvsize().get().min(MAX_SIZE);
+    Ok(64u16.wrapping_shl(size))
+}
+
+/// Fills `out` with the octets from `offset` on, as they lie in the words: low octet first. May
+/// sleep.
+pub(crate) fn read_octets(csr: &Csr<'_>, offset: u32, out: &mut [u8]) -> Result<(), Error> {
+    let mut last = None;
+    for (octet, to) in (offset..).zip(out) {
+        // CAST: As many octets as there are in twice as many words as `EERD` can address, and no
+        // more than that: a larger address is refused by `read`.
+        let word = (octet / 2) as u16;
+        let value = match last {
+            Some((at, value)) if at == word => value,
+            _ => read(csr, word)?,
+        };
+        last = Some((word, value));
+        let [low, high] = value.to_le_bytes();
+        *to = if octet % 2 == 0 { low } else { high };
+    }
+    Ok(())
 }
 
 /// Adds up the words 0 to 0x3f.

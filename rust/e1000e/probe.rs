@@ -72,6 +72,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) phy: Pin<KBox<Phy>>,
     /// What was done about ASPM.
     pub(crate) aspm: aspm::Outcome,
+    /// Number of words of its NVM.
+    pub(crate) nvm_words: u16,
     /// Its address.
     pub(crate) mac: [u8; 6],
     /// The best way of signalling interrupts that the user allows.
@@ -101,6 +103,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     let enabled = enable::enable_mem(pdev)
         .inspect_err(|e| dev_err!(pdev, "cannot enable the function: {:?}\n", e))?;
     let aspm = aspm::keep_link_awake(pdev, leave_aspm);
+    aspm.tell(pdev);
     let bar = pdev
         .iomap_region_sized::<BAR_SIZE>(0, c"e1000e_rust")
         .inspect_err(|e| dev_err!(pdev, "cannot map BAR 0: {:?}\n", e))?;
@@ -120,6 +123,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     nvm::verify_checksum(&csr).inspect_err(|e| {
         dev_err!(pdev, "NVM: {}; the NVM must be written anew\n", e);
     })?;
+    let nvm_words = nvm::words(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
     let mac = nvm::mac_address(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
 
     let id = phy
@@ -153,6 +157,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         chip,
         phy,
         aspm,
+        nvm_words,
         mac,
         best,
     })

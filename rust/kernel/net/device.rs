@@ -230,6 +230,16 @@ pub trait Operations: Send + Sync + Sized {
     /// the abstraction.
     fn stop(dev: &Device<Self>, rtnl: &mut Rtnl);
 
+    /// Lets go of the device, which is about to lose its power or to be reset, with the interface
+    /// up or down: it is not touched until [`Operations::resume`]. Process context. Channels and
+    /// vectors that are still there afterwards are taken down by the abstraction.
+    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl);
+
+    /// Brings the device back to where [`Operations::suspend`] found it; nothing of what it was
+    /// told before need still be there. Process context, possibly with `pci_bus_sem` held. After
+    /// an error the interface stays away until the driver is bound anew.
+    fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
+
     /// Queues a frame for transmission; `more` says that another follows at once. Bottom halves
     /// are off, interrupts may be.
     ///
@@ -755,6 +765,27 @@ impl<T: Operations> Registration<'_, T> {
     pub fn device(&self) -> &Device<T> {
         // SAFETY: By the type invariants.
         unsafe { Device::from_raw(self.dev) }
+    }
+
+    /// Takes the device away from the stack, before it loses its power or is reset. Process
+    /// context, without the RTNL.
+    pub fn suspend(&self) {
+        let (dev, rtnl) = (self.device(), &mut Rtnl::lock());
+        // SAFETY: The net device is registered, and the RTNL held.
+        unsafe { bindings::netif_device_detach(dev.as_raw()) };
+        T::suspend(dev, rtnl);
+        dev.take_down(rtnl);
+    }
+
+    /// Gives the device back to the stack. Process context, without the RTNL.
+    ///
+    /// After an error it stays away.
+    pub fn resume(&self) -> Result {
+        let (dev, rtnl) = (self.device(), &mut Rtnl::lock());
+        T::resume(dev, rtnl).inspect_err(|_| dev.take_down(rtnl))?;
+        // SAFETY: The net device is registered, and the RTNL held.
+        unsafe { bindings::netif_device_attach(dev.as_raw()) };
+        Ok(())
     }
 }
 

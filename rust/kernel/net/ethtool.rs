@@ -15,6 +15,7 @@ use crate::net::{
     rtnl::Rtnl, //
 };
 use bindings_ext as bindings;
+use core::marker::PhantomData;
 use kernel::{
     error::from_result,
     prelude::*, //
@@ -100,6 +101,173 @@ pub struct RingSizes {
     pub tx: u32,
 }
 
+/// Flow control by PAUSE frames, as `ethtool -a` shows and `-A` sets it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PauseSettings {
+    /// What is asked for is negotiated with the partner, rather than forced.
+    pub autoneg: bool,
+    /// PAUSE frames received stop the transmitter.
+    pub rx: bool,
+    /// PAUSE frames are sent when room runs out.
+    pub tx: bool,
+}
+
+/// Interrupt moderation, as `ethtool -c` shows and `-C` sets it: the least time between two
+/// interrupts, in microseconds; 0 for none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Coalesce {
+    /// For frames received.
+    pub rx_usecs: u32,
+    /// For frames sent.
+    pub tx_usecs: u32,
+}
+
+/// Where a callback says why it refuses a request.
+///
+/// # Invariants
+///
+/// The pointer is null or valid for as long as the callback runs.
+pub struct ExtAck<'a>(*mut bindings::netlink_ext_ack, PhantomData<&'a ()>);
+
+impl ExtAck<'_> {
+    /// Says `why`, which ethtool shows to the user.
+    pub fn set(&self, why: &'static CStr) {
+        if !self.0.is_null() {
+            // SAFETY: By the type invariants; the text lives as long as the module, which its
+            // callback keeps.
+            unsafe { (*self.0)._msg = why.as_char_ptr() };
+        }
+    }
+}
+
+/// Declares a group of standard statistics: a struct, the C struct it goes to, its fields.
+macro_rules! statistics_group {
+    (
+        $(#[$doc:meta])* $name:ident, $target:ident:
+        $( $(#[$field_doc:meta])* $field:ident => $to:ident, )*
+    ) => {
+        $(#[$doc])*
+        ///
+        /// What the device does not count is [`None`].
+        #[derive(Clone, Copy, Default)]
+        pub struct $name {
+            $( $(#[$field_doc])* pub $field: Option<u64>, )*
+        }
+
+        impl $name {
+            /// The stack has marked every value as unknown; those that are known are set.
+            fn put(&self, out: &mut bindings::$target) {
+                $(
+                    if let Some(value) = self.$field {
+                        out.__bindgen_anon_1.stats.$to = value;
+                    }
+                )*
+            }
+        }
+    };
+}
+
+statistics_group! {
+    /// Statistics of the MAC: IEEE 802.3 clause 30.3.1.1, in its terms.
+    MacStats, ethtool_eth_mac_stats:
+    /// Good frames sent.
+    frames_transmitted_ok => FramesTransmittedOK,
+    /// Frames sent after one collision.
+    single_collision_frames => SingleCollisionFrames,
+    /// Frames sent after several collisions.
+    multiple_collision_frames => MultipleCollisionFrames,
+    /// Good frames received.
+    frames_received_ok => FramesReceivedOK,
+    /// Frames with a bad CRC.
+    frame_check_sequence_errors => FrameCheckSequenceErrors,
+    /// Frames with a bad CRC and a number of bits that is no multiple of 8.
+    alignment_errors => AlignmentErrors,
+    /// Octets of good frames sent.
+    octets_transmitted_ok => OctetsTransmittedOK,
+    /// Frames put off because the medium was busy.
+    frames_with_deferred_xmissions => FramesWithDeferredXmissions,
+    /// Collisions later than they may be.
+    late_collisions => LateCollisions,
+    /// Frames given up after too many collisions.
+    frames_aborted_due_to_xs_colls => FramesAbortedDueToXSColls,
+    /// Transmissions without carrier sense.
+    carrier_sense_errors => CarrierSenseErrors,
+    /// Octets of good frames received.
+    octets_received_ok => OctetsReceivedOK,
+    /// Frames lost because the MAC had no room.
+    frames_lost_due_to_int_mac_rcv_error => FramesLostDueToIntMACRcvError,
+    /// Multicast frames sent.
+    multicast_frames_xmitted_ok => MulticastFramesXmittedOK,
+    /// Broadcast frames sent.
+    broadcast_frames_xmitted_ok => BroadcastFramesXmittedOK,
+    /// Good multicast frames received.
+    multicast_frames_received_ok => MulticastFramesReceivedOK,
+    /// Good broadcast frames received.
+    broadcast_frames_received_ok => BroadcastFramesReceivedOK,
+    /// Frames whose length field does not match.
+    in_range_length_errors => InRangeLengthErrors,
+    /// Frames that are too long.
+    frame_too_long_errors => FrameTooLongErrors,
+}
+
+statistics_group! {
+    /// Statistics of MAC control frames: IEEE 802.3 clause 30.3.3.
+    ControlStats, ethtool_eth_ctrl_stats:
+    /// Control frames sent.
+    transmitted => MACControlFramesTransmitted,
+    /// Control frames received.
+    received => MACControlFramesReceived,
+    /// Control frames received that are not understood.
+    unsupported_opcodes_received => UnsupportedOpcodesReceived,
+}
+
+statistics_group! {
+    /// Statistics of PAUSE frames.
+    PauseStats, ethtool_pause_stats:
+    /// PAUSE frames sent.
+    tx_pause_frames => tx_pause_frames,
+    /// PAUSE frames received.
+    rx_pause_frames => rx_pause_frames,
+}
+
+statistics_group! {
+    /// Statistics of RFC 2819's Ethernet group, less its histograms.
+    RmonStats, ethtool_rmon_stats:
+    /// Frames too short, with a good CRC.
+    undersize_pkts => undersize_pkts,
+    /// Frames too long, with a good CRC.
+    oversize_pkts => oversize_pkts,
+    /// Frames too short, with a bad CRC.
+    fragments => fragments,
+    /// Frames too long, with a bad CRC.
+    jabbers => jabbers,
+}
+
+const RMON_BINS: usize = bindings::ETHTOOL_RMON_HIST_MAX as usize;
+
+/// The bins of the histograms of frame lengths: each from and to, both included, in bytes.
+pub struct RmonRanges {
+    count: usize,
+    /// Ends with an empty one.
+    ranges: [bindings::ethtool_rmon_hist_range; RMON_BINS + 1],
+}
+
+impl RmonRanges {
+    /// As many as there are, at most ten.
+    pub const fn new<const N: usize>(bins: [(u16, u16); N]) -> Self {
+        const { assert!(N <= RMON_BINS) };
+        let mut ranges =
+            [const { bindings::ethtool_rmon_hist_range { low: 0, high: 0 } }; RMON_BINS + 1];
+        let mut i = 0;
+        while i < N {
+            let (low, high) = bins[i];
+            ranges[i] = bindings::ethtool_rmon_hist_range { low, high };
+            i += 1;
+        }
+        Self { count: N, ranges }
+    }
+}
+
 /// A network driver's ethtool callbacks.
 pub trait Operations: device::Operations {
     /// The largest ring sizes.
@@ -129,6 +297,49 @@ pub trait Operations: device::Operations {
     /// Changes the ring sizes, which are within the limits and at least 1.
     fn set_ring_sizes(dev: &Device<Self>, rtnl: &mut Rtnl, sizes: RingSizes) -> Result;
 
+    /// Tells the interrupt moderation.
+    fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce;
+
+    /// Changes the interrupt moderation.
+    fn set_coalesce(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        settings: Coalesce,
+        extack: &ExtAck<'_>,
+    ) -> Result;
+
+    /// Tells the flow control asked for.
+    fn pause(dev: &Device<Self>, rtnl: &mut Rtnl) -> PauseSettings;
+
+    /// Changes the flow control.
+    fn set_pause(dev: &Device<Self>, rtnl: &mut Rtnl, settings: PauseSettings) -> Result;
+
+    /// Tells the MAC's statistics.
+    fn mac_stats(dev: &Device<Self>, rtnl: &mut Rtnl) -> MacStats;
+
+    /// Tells the statistics of MAC control frames.
+    fn control_stats(dev: &Device<Self>, rtnl: &mut Rtnl) -> ControlStats;
+
+    /// Tells the statistics of PAUSE frames.
+    fn pause_stats(dev: &Device<Self>, rtnl: &mut Rtnl) -> PauseStats;
+
+    /// The bins of the histograms.
+    const RMON_RANGES: &'static RmonRanges;
+
+    /// Tells the RMON statistics; puts the numbers of frames received and sent into the
+    /// histograms, which are zeroed and as long as [`Operations::RMON_RANGES`].
+    fn rmon_stats(dev: &Device<Self>, rtnl: &mut Rtnl, rx: &mut [u64], tx: &mut [u64])
+        -> RmonStats;
+
+    /// What a writer of the NVM must know; says which layout it has.
+    fn eeprom_magic(&self) -> u32;
+
+    /// Length of the NVM in octets.
+    fn eeprom_len(&self) -> u32;
+
+    /// Reads the NVM from `offset` on, within its length.
+    fn read_eeprom(dev: &Device<Self>, rtnl: &mut Rtnl, offset: u32, out: &mut [u8]) -> Result;
+
     /// Fills a register dump, which is zeroed, and tells its version.
     fn register_dump(dev: &Device<Self>, rtnl: &mut Rtnl, out: &mut [u32]) -> u32;
 
@@ -143,6 +354,7 @@ pub trait Operations: device::Operations {
 pub(crate) trait Callbacks: Operations {
     /// The table for `struct net_device`.
     const ETHTOOL_OPS: *const bindings::ethtool_ops = &bindings::ethtool_ops {
+        supported_coalesce_params: bindings::ETHTOOL_COALESCE_USECS,
         get_link: Some(bindings::ethtool_op_get_link),
         get_ts_info: Some(bindings::ethtool_op_get_ts_info),
         get_sset_count: Some(Self::get_sset_count_callback),
@@ -153,6 +365,16 @@ pub(crate) trait Callbacks: Operations {
         nway_reset: Some(Self::nway_reset_callback),
         get_ringparam: Some(Self::get_ringparam_callback),
         set_ringparam: Some(Self::set_ringparam_callback),
+        get_coalesce: Some(Self::get_coalesce_callback),
+        set_coalesce: Some(Self::set_coalesce_callback),
+        get_pauseparam: Some(Self::get_pauseparam_callback),
+        set_pauseparam: Some(Self::set_pauseparam_callback),
+        get_pause_stats: Some(Self::get_pause_stats_callback),
+        get_eth_mac_stats: Some(Self::get_eth_mac_stats_callback),
+        get_eth_ctrl_stats: Some(Self::get_eth_ctrl_stats_callback),
+        get_rmon_stats: Some(Self::get_rmon_stats_callback),
+        get_eeprom_len: Some(Self::get_eeprom_len_callback),
+        get_eeprom: Some(Self::get_eeprom_callback),
         get_regs_len: Some(Self::get_regs_len_callback),
         get_regs: Some(Self::get_regs_callback),
         get_msglevel: Some(Self::get_msglevel_callback),
@@ -339,6 +561,189 @@ pub(crate) trait Callbacks: Operations {
             }
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 from_result(|| Self::set_ring_sizes(dev, rtnl, sizes).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_coalesce_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_coalesce,
+        _kernel: *mut bindings::kernel_ethtool_coalesce,
+        _extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            let settings = with_rtnl::<Self, _>(dev, |dev, rtnl| Self::coalesce(dev, rtnl));
+            (*out).rx_coalesce_usecs = settings.rx_usecs;
+            (*out).tx_coalesce_usecs = settings.tx_usecs;
+        }
+        0
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_coalesce_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_coalesce,
+        _kernel: *mut bindings::kernel_ethtool_coalesce,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // INVARIANT: As the stack gives it.
+        let extack = ExtAck(extack, PhantomData);
+        // SAFETY: A callback; the request is valid, and the stack has refused what is not among
+        // the supported parameters.
+        unsafe {
+            let settings = Coalesce {
+                rx_usecs: (*request).rx_coalesce_usecs,
+                tx_usecs: (*request).tx_coalesce_usecs,
+            };
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_coalesce(dev, rtnl, settings, &extack).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_pauseparam_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_pauseparam,
+    ) {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            let settings = with_rtnl::<Self, _>(dev, |dev, rtnl| Self::pause(dev, rtnl));
+            (*out).autoneg = settings.autoneg.into();
+            (*out).rx_pause = settings.rx.into();
+            (*out).tx_pause = settings.tx.into();
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_pauseparam_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_pauseparam,
+    ) -> c_int {
+        // SAFETY: A callback; the request is valid.
+        unsafe {
+            let settings = PauseSettings {
+                autoneg: (*request).autoneg != 0,
+                rx: (*request).rx_pause != 0,
+                tx: (*request).tx_pause != 0,
+            };
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_pause(dev, rtnl, settings).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_pause_stats_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_pause_stats,
+    ) {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                Self::pause_stats(dev, rtnl).put(&mut *out);
+            });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_eth_mac_stats_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_eth_mac_stats,
+    ) {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                Self::mac_stats(dev, rtnl).put(&mut *out);
+            });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_eth_ctrl_stats_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_eth_ctrl_stats,
+    ) {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                Self::control_stats(dev, rtnl).put(&mut *out);
+            });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rmon_stats_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_rmon_stats,
+        ranges: *mut *const bindings::ethtool_rmon_hist_range,
+    ) {
+        let (mut rx, mut tx) = ([0; RMON_BINS], [0; RMON_BINS]);
+        let count = Self::RMON_RANGES.count;
+        // SAFETY: A callback; `out` and `ranges` are valid. The ranges live as long as the module,
+        // which cannot go while one of its callbacks is used, and end with an empty one.
+        unsafe {
+            *ranges = Self::RMON_RANGES.ranges.as_ptr();
+            let out = &mut *out;
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                let (Some(rx), Some(tx)) = (rx.get_mut(..count), tx.get_mut(..count)) else {
+                    return;
+                };
+                Self::rmon_stats(dev, rtnl, rx, tx).put(out);
+            });
+            let stats = &mut out.__bindgen_anon_1.stats;
+            for (to, from) in stats.hist.iter_mut().zip(rx).take(count) {
+                *to = from;
+            }
+            for (to, from) in stats.hist_tx.iter_mut().zip(tx).take(count) {
+                *to = from;
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_eeprom_len_callback(dev: *mut bindings::net_device) -> c_int {
+        // SAFETY: A callback.
+        let len = unsafe { with_rtnl::<Self, _>(dev, |dev, _| dev.data().eeprom_len()) };
+        c_int::try_from(len).unwrap_or(c_int::MAX)
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_eeprom_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_eeprom,
+        out: *mut u8,
+    ) -> c_int {
+        // SAFETY: A callback; the stack has checked the request against the length told, and
+        // gives zeroed room for as much as it asks for.
+        unsafe {
+            let (offset, len) = ((*request).offset, (*request).len);
+            let out = core::slice::from_raw_parts_mut(out, len as usize);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                (*request).magic = dev.data().eeprom_magic();
+                from_result(|| Self::read_eeprom(dev, rtnl, offset, out).map(|()| 0))
             })
         }
     }

@@ -10,13 +10,23 @@ use crate::net::{
     ethtool, //
 };
 use kernel::{
-    device::Core,
+    bindings, // What this module needs is all in mainline's own.
+    device::{
+        self,
+        Core, //
+    },
     dma::{
         Device as _,
         DmaMask, //
     },
+    driver,
+    error::{
+        from_result,
+        to_result, //
+    },
     pci,
-    prelude::*, //
+    prelude::*,
+    types::Opaque, //
 };
 
 /// A driver for PCI functions that are network devices.
@@ -42,11 +52,20 @@ pub trait Driver {
     ) -> impl PinInit<Self::Net<'bound>, Error> + 'bound;
 }
 
-/// Makes a [`Driver`] a [`pci::Driver`]; to be named in `module_pci_driver!`.
+/// Makes a [`Driver`] a [`pci::Driver`], with system sleep and error recovery; to be named in
+/// [`module_net_pci_driver!`](crate::module_net_pci_driver).
 ///
 /// It owns the registration of the net device from probe to unbind, which a driver could not do
 /// without a promise that it will not forget it.
 pub struct Adapter<D: Driver>(D);
+
+/// Declares a kernel module with one [`Driver`]; as `kernel::module_pci_driver!`.
+#[macro_export]
+macro_rules! module_net_pci_driver {
+    ($($f:tt)*) => {
+        kernel::module_driver!(<T>, $crate::net::pci::Adapter<T>, { $($f)* });
+    };
+}
 
 impl<D: Driver + 'static> pci::Driver for Adapter<D> {
     type IdInfo = D::IdInfo;
@@ -61,6 +80,147 @@ impl<D: Driver + 'static> pci::Driver for Adapter<D> {
     }
 }
 
+type Base<D> = pci::Adapter<Adapter<D>>;
+
+// SAFETY: As for `Base<D>`, which says the same.
+unsafe impl<D: Driver + 'static> driver::DriverLayout for Adapter<D> {
+    type DriverType = <Base<D> as driver::DriverLayout>::DriverType;
+    type DriverData<'bound> = <Base<D> as driver::DriverLayout>::DriverData<'bound>;
+    const DEVICE_DRIVER_OFFSET: usize = <Base<D> as driver::DriverLayout>::DEVICE_DRIVER_OFFSET;
+}
+
+// SAFETY: As for `Base<D>`, which does it.
+unsafe impl<D: Driver + 'static> driver::RegistrationOps for Adapter<D> {
+    unsafe fn register(
+        reg: &Opaque<Self::DriverType>,
+        name: &'static CStr,
+        module: &'static ThisModule,
+    ) -> Result {
+        // SAFETY: The driver is not registered yet: its fields may be set. Then as the caller
+        // vouches.
+        unsafe {
+            (*reg.get()).shutdown = Some(Self::shutdown_callback);
+            (*reg.get()).err_handler = Self::ERROR_HANDLERS;
+            (*reg.get()).driver.pm = Self::PM_OPS;
+            Base::<D>::register(reg, name, module)
+        }
+    }
+
+    unsafe fn unregister(reg: &Opaque<Self::DriverType>) {
+        // SAFETY: As the caller vouches.
+        unsafe { Base::<D>::unregister(reg) }
+    }
+}
+
+/// The C callbacks beside probe and remove. All of them are only called by the driver core and the
+/// PCI core, for a function that is bound to this driver, and with the lock of its device held;
+/// that is what the SAFETY comments below mean by "a callback".
+impl<D: Driver + 'static> Adapter<D> {
+    /// Sleep of the system: the PCI core saves and restores configuration space and power state.
+    const PM_OPS: *const bindings::dev_pm_ops = &bindings::dev_pm_ops {
+        suspend: Some(Self::suspend_callback),
+        resume: Some(Self::resume_callback),
+        freeze: Some(Self::suspend_callback),
+        thaw: Some(Self::resume_callback),
+        poweroff: Some(Self::suspend_callback),
+        restore: Some(Self::resume_callback),
+        ..pin_init::zeroed()
+    };
+
+    /// `Documentation/PCI/pci-error-recovery.rst`; `reset_*` is for `reset` in sysfs.
+    const ERROR_HANDLERS: *const bindings::pci_error_handlers = &bindings::pci_error_handlers {
+        error_detected: Some(Self::error_detected_callback),
+        slot_reset: Some(Self::slot_reset_callback),
+        resume: Some(Self::io_resume_callback),
+        reset_prepare: Some(Self::reset_prepare_callback),
+        reset_done: Some(Self::io_resume_callback),
+        ..pin_init::zeroed()
+    };
+
+    /// # Safety
+    ///
+    /// In a callback, for its device; the result must not outlive it.
+    unsafe fn registration<'a>(dev: *mut bindings::device) -> &'a Registration<'a, D::Net<'a>> {
+        // SAFETY: The device is valid and bound, and `Device` transparent over `struct device`.
+        let dev = unsafe { &*dev.cast::<device::Device<device::CoreInternal<'_>>>() };
+        // SAFETY: The driver data was set by the probe, to a value of this type, and is dropped by
+        // the unbinding, which is kept off by the lock of the device.
+        unsafe { dev.drvdata_borrow::<Registration<'a, D::Net<'a>>>() }.get_ref()
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn suspend_callback(dev: *mut bindings::device) -> c_int {
+        // SAFETY: A callback.
+        unsafe { Self::registration(dev) }.suspend();
+        0
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn resume_callback(dev: *mut bindings::device) -> c_int {
+        // SAFETY: A callback.
+        let registration = unsafe { Self::registration(dev) };
+        from_result(|| registration.resume().map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn shutdown_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: A callback.
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn reset_prepare_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: A callback.
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn error_detected_callback(
+        pdev: *mut bindings::pci_dev,
+        state: bindings::pci_channel_state_t,
+    ) -> bindings::pci_ers_result_t {
+        // SAFETY: A callback.
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+        if state == bindings::pci_channel_io_perm_failure {
+            bindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT
+        } else {
+            bindings::pci_ers_result_PCI_ERS_RESULT_NEED_RESET
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn slot_reset_callback(
+        pdev: *mut bindings::pci_dev,
+    ) -> bindings::pci_ers_result_t {
+        // SAFETY: A callback; the state was saved when the function was bound.
+        unsafe { bindings::pci_restore_state(pdev) };
+        bindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn io_resume_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: A callback.
+        let registration = unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) };
+        // There is nobody to be told of a failure: the driver has told it, and the interface
+        // stays away.
+        let _ = registration.resume();
+    }
+}
+
 fn register<'bound, D: Driver>(
     pdev: &'bound pci::Device<Core<'_>>,
     info: Option<&'bound D::IdInfo>,
@@ -72,5 +232,9 @@ fn register<'bound, D: Driver>(
     // SAFETY: The result is the driver data of `pdev`, which the PCI abstraction drops when the
     // function is unbound, and not later than `'bound` ends. As `probe()` is generic over
     // `'bound`, whatever `D::Net<'bound>` refers to lives as long.
-    unsafe { Registration::new(pdev, D::probe(pdev, info)) }
+    let registration = unsafe { Registration::new(pdev, D::probe(pdev, info)) }?;
+    // What recovery from an error restores: the function as it is now, enabled.
+    // SAFETY: The function is valid and bound.
+    to_result(unsafe { bindings::pci_save_state(crate::as_raw_pci_device(pdev).cast()) })?;
+    Ok(registration)
 }
