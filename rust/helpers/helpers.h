@@ -54,6 +54,7 @@ void rust_helper_netdev_tx_completed_queue(struct netdev_queue *txq,
 					   unsigned int bytes);
 void rust_helper_netdev_tx_reset_queue(struct netdev_queue *txq);
 bool rust_helper_netdev_xmit_more(void);
+bool rust_helper_netif_device_present(const struct net_device *dev);
 bool rust_helper_netif_running(const struct net_device *dev);
 bool rust_helper_netif_carrier_ok(const struct net_device *dev);
 void rust_helper_dev_sw_netstats_rx_add(struct net_device *dev,

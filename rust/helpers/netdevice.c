@@ -76,6 +76,11 @@ bool rust_helper_netdev_xmit_more(void)
 	return netdev_xmit_more();
 }
 
+bool rust_helper_netif_device_present(const struct net_device *dev)
+{
+	return netif_device_present(dev);
+}
+
 bool rust_helper_netif_running(const struct net_device *dev)
 {
 	return netif_running(dev);

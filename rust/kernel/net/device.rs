@@ -410,6 +410,12 @@ impl<T: Operations> Device<T> {
         Features(unsafe { core::ptr::addr_of!((*self.as_raw()).features).read_volatile() })
     }
 
+    /// Whether the stack has the device, rather than sleep or recovery.
+    fn is_present(&self, _: &Rtnl) -> bool {
+        // SAFETY: The net device is valid.
+        unsafe { bindings::rust_helper_netif_device_present(self.as_raw()) }
+    }
+
     /// Whether the interface is administratively up.
     pub fn is_running(&self) -> bool {
         // SAFETY: The net device is valid.
@@ -768,20 +774,27 @@ impl<T: Operations> Registration<'_, T> {
     }
 
     /// Takes the device away from the stack, before it loses its power or is reset. Process
-    /// context, without the RTNL.
-    pub fn suspend(&self) {
+    /// context, without the RTNL. Does nothing if that has been done.
+    pub(crate) fn suspend(&self) {
         let (dev, rtnl) = (self.device(), &mut Rtnl::lock());
+        if !dev.is_present(rtnl) {
+            return;
+        }
         // SAFETY: The net device is registered, and the RTNL held.
         unsafe { bindings::netif_device_detach(dev.as_raw()) };
         T::suspend(dev, rtnl);
         dev.take_down(rtnl);
     }
 
-    /// Gives the device back to the stack. Process context, without the RTNL.
+    /// Gives the device back to the stack. Process context, without the RTNL. Does nothing if the
+    /// stack has it: recovery from an error and a reset by the user may overlap.
     ///
     /// After an error it stays away.
-    pub fn resume(&self) -> Result {
+    pub(crate) fn resume(&self) -> Result {
         let (dev, rtnl) = (self.device(), &mut Rtnl::lock());
+        if dev.is_present(rtnl) {
+            return Ok(());
+        }
         T::resume(dev, rtnl).inspect_err(|_| dev.take_down(rtnl))?;
         // SAFETY: The net device is registered, and the RTNL held.
         unsafe { bindings::netif_device_attach(dev.as_raw()) };
