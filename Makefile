@@ -3,7 +3,7 @@
 # e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
 
 .DEFAULT_GOAL := module
-.PHONY: module demo test mutants shell lint doc setup clean help
+.PHONY: module demo test test-debug mutants shell lint doc setup clean help
 
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
@@ -22,6 +22,11 @@ demo: module ## boot QEMU with two ports and show the driver at work
 test: module ## run every test (T='ARGUMENTS' are handed to pytest)
 	@scripts/enter scripts/host-tests
 	@scripts/enter python3 -m pytest qemu/tests $(T)
+
+test-debug: ## run the tests in QEMU on a kernel with KASAN, lockdep, DMA checks and an IOMMU
+	@scripts/setup debug
+	@scripts/kbuild debug
+	@scripts/enter env E1000E_RUST_KERNEL=debug python3 -m pytest qemu/tests $(T)
 
 mutants: setup ## break the driver in many places: each time a test must fail (T='NAME...': only these)
 	@scripts/enter qemu/mutants $(T)
@@ -42,4 +47,4 @@ clean: ## remove build/; the environment stays in its cache directory
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

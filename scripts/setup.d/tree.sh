@@ -40,24 +40,27 @@ check_rustc()
 			"    rm -r $cache/root $cache/stock; MIRROR=URL make setup"
 }
 
-# The generated files name the directory they were made in: to make, tree.tmp
-# is already called tree.
-make_in_tree()
+# make_in PART ...: The generated files name the directory they were made in: to
+# make, PART.tmp is already called PART.
+make_in()
 {
-	"$top/scripts/enter" --bind "$cache/tree.tmp" "$cache/tree" \
-		make -s -j"$(nproc)" -C "$cache/source" O="$cache/tree" "$@"
+	part=$cache/$1
+	shift
+	mkdir -p "$part"
+	"$top/scripts/enter" --bind "$part.tmp" "$part" \
+		make -s -j"$(nproc)" -C "$cache/source" O="$part" "$@"
 }
 
 prepare_tree()
 {
-	make_in_tree olddefconfig
+	make_in tree olddefconfig
 	settings "$1/.config" >"$cache/log/config.stock"
 	settings "$cache/tree.tmp/.config" >"$cache/log/config.tree"
 	if ! diff -u "$cache/log/config.stock" "$cache/log/config.tree"; then
 		echo "the root's tools do not give the stock kernel's configuration"
 		return 1
 	fi
-	make_in_tree KERNELRELEASE="$2" modules_prepare
+	make_in tree KERNELRELEASE="$2" modules_prepare
 	# The symbols, and the vmlinux of nothing but type information.
 	cp "$1/Module.symvers" "$1/vmlinux" "$cache/tree.tmp/"
 }
@@ -68,7 +71,6 @@ make_tree()
 	headers=$cache/stock/usr/src/linux-headers-$release
 	check_rustc "$headers/.config"
 	begin tree
-	mkdir -p "$cache/tree"
 	cp "$headers/.config" "$cache/tree.tmp/.config"
 	step tree "Preparing the kernel tree for $release, with its Rust crates" \
 		prepare_tree "$headers" "$release"
