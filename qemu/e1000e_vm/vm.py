@@ -393,6 +393,11 @@ class VM:
 
         return self.until(search, timeout, f"a line like {pattern!r} in the kernel log")
 
+    def meminfo(self) -> dict[str, int]:
+        """/proc/meminfo, in KiB."""
+        lines = [line.split() for line in self.sh("cat /proc/meminfo").splitlines()]
+        return {words[0].rstrip(":"): int(words[1]) for words in lines}
+
     def leaks(self) -> str:
         """What kmemleak finds, on the debug kernel; it leaves out what is younger than 5 s."""
         scan = "echo scan >/sys/kernel/debug/kmemleak"

@@ -60,6 +60,14 @@ def stream_send(args: argparse.Namespace) -> None:
             time.sleep(0.1)
     # A blocking socket: sendfile and MSG_ERRQUEUE know nothing of time-outs.
     connection.settimeout(None)
+    if args.option_bytes:
+        # An option that nobody knows, and whose type says to go on then.
+        option = bytes([0x1E, args.option_bytes]) + bytes(args.option_bytes)
+        words = -(-(2 + len(option)) // 8)
+        header = bytes([0, words - 1]) + option
+        connection.setsockopt(
+            socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, header.ljust(8 * words, b"\0")
+        )
     with connection:
         HOW[args.how](connection, args.bytes)
 
@@ -196,6 +204,9 @@ def main() -> None:
     command.add_argument("port", type=int)
     command.add_argument("bytes", type=int)
     command.add_argument("--how", choices=HOW, default="write")
+    command.add_argument(
+        "--option-bytes", type=int, default=0, help="of an IPv6 hop-by-hop option (default: none)"
+    )
     command.set_defaults(run=stream_send)
 
     command = commands.add_parser("echo-raw", help=echo_raw.__doc__)

@@ -27,11 +27,15 @@ LOADS = {
 
 
 def script(net: Net, times: int) -> str:
-    """Sleep so often; tell for each time from when to when no ping was answered, and ASPM."""
+    """Sleep so often; tell for each time from when to when no ping was answered, and ASPM.
+
+    Ends with the first time that nothing comes back.
+    """
     return (
         f"for i in $(seq {times}); do echo mem >/sys/power/state || echo cannot sleep; "
-        "start=$(cut -d' ' -f1 /proc/uptime); "
-        f"until ping -q -c1 -W1 {PEER} >/dev/null; do :; done; "
+        "start=$(cut -d' ' -f1 /proc/uptime); tries=10; "
+        f"until ping -q -c1 -W1 {PEER} >/dev/null; do "
+        "[ $((tries -= 1)) -gt 0 ] || break 2; done; "
         f"echo back $start $(cut -d' ' -f1 /proc/uptime) $(cat {net.device}/link/l0s_aspm); done"
     )
 

@@ -27,7 +27,8 @@ use crate::{
         Phy,
         PhyId, //
     },
-    regs, //
+    regs,
+    rss::Rss, //
 };
 
 mod i82574;
@@ -130,10 +131,10 @@ pub(crate) enum Interrupts<'a> {
 pub(crate) struct RxConfig {
     /// Longest frame to accept, in bytes, with Ethernet header, VLAN tag and FCS.
     pub(crate) max_frame: u32,
-    /// Verify IP, TCP and UDP checksums.
-    pub(crate) checksum: bool,
-    /// Put the RSS hash into the descriptor instead of the packet checksum.
-    pub(crate) rss_hash: bool,
+    /// Leave the FCS at the end of frames.
+    pub(crate) keep_fcs: bool,
+    /// Receive damaged frames too.
+    pub(crate) keep_damaged: bool,
 }
 
 /// Size of the buffer behind each receive descriptor, in bytes. Longer frames take several.
@@ -195,6 +196,13 @@ pub(crate) trait Chip: Sync {
 
     /// Programs all filters.
     fn set_filters(&self, csr: &Csr<'_>, filters: &FilterState) -> Result<(), Gone>;
+
+    /// Programs how received frames are spread over the queues.
+    fn set_rss(&self, csr: &Csr<'_>, rss: &Rss) -> Result<(), Gone>;
+
+    /// Takes VLAN tags off received frames, and puts them into frames to be sent whose descriptors
+    /// say so; or leaves both alone.
+    fn set_vlan_tagging(&self, csr: &Csr<'_>, on: bool) -> Result<(), Gone>;
 
     /// Sets the MAC up for a link that has come up, with frames of up to `max_frame` bytes.
     fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone>;

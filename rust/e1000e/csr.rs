@@ -301,6 +301,11 @@ impl Queue {
     /// Both queues.
     pub(crate) const ALL: [Queue; regs::QUEUES] = [Queue::Q0, Queue::Q1];
 
+    /// The first `count` queues, at most all.
+    pub(crate) fn first(count: u32) -> impl Iterator<Item = Queue> {
+        Self::ALL.into_iter().take(count as usize)
+    }
+
     /// Index of the queue.
     #[inline(always)]
     pub(crate) const fn index(self) -> usize {

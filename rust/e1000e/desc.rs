@@ -28,6 +28,8 @@ pub(crate) mod rx {
     impl WriteBack {
         const DD: u64 = 1 << 0;
         const EOP: u64 = 1 << 1;
+        /// The frame had a VLAN tag, which was taken off.
+        const VP: u64 = 1 << 3;
         /// Ignore the checksum indications.
         const IXSM: u64 = 1 << 2;
         const UDPCS: u64 = 1 << 4;
@@ -61,6 +63,17 @@ pub(crate) mod rx {
             (self.0 >> 32) as u32 & 0xffff
         }
 
+        /// The VLAN tag (TCI) that was taken off the frame, if any. To be looked at with
+        /// [`WriteBack::end_of_packet`].
+        #[inline]
+        pub(crate) const fn vlan_tag(self) -> Option<u16> {
+            if self.0 & Self::VP != 0 {
+                Some((self.0 >> 48) as u16)
+            } else {
+                None
+            }
+        }
+
         /// Whether the frame was damaged. To be looked at with [`WriteBack::end_of_packet`].
         #[inline]
         pub(crate) const fn damaged(self) -> bool {
@@ -81,6 +94,37 @@ pub(crate) mod rx {
             self.0 & Self::IXSM == 0 && self.0 & Self::CHECKSUM_ERRORS != 0
         }
     }
+
+    /// The first word of a descriptor that the chip has written back: what the hash covers in the
+    /// lower half, the hash in the upper.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Hash(u64);
+
+    impl Hash {
+        /// RSS type (82574 datasheet 7.1.2.8.1): none, TCP over IPv4, TCP over IPv6.
+        const TYPE: u64 = 0xf;
+        const TCP_IPV4: u64 = 1;
+        const TCP_IPV6: u64 = 3;
+
+        /// Takes the first word of a descriptor.
+        #[inline]
+        pub(crate) const fn new(word: u64) -> Self {
+            Self(word)
+        }
+
+        /// The hash, and whether it covers the ports; [`None`] if there is none.
+        #[inline]
+        pub(crate) const fn get(self) -> Option<(u32, bool)> {
+            match self.0 & Self::TYPE {
+                0 => None,
+                kind => {
+                    let ports = kind == Self::TCP_IPV4 || kind == Self::TCP_IPV6;
+                    // CAST: the upper half.
+                    Some(((self.0 >> 32) as u32, ports))
+                }
+            }
+        }
+    }
 }
 
 /// Transmit descriptors.
@@ -97,11 +141,12 @@ pub(crate) mod tx {
     const TSE: u64 = 1 << 26;
     const RS: u64 = 1 << 27;
     const DEXT: u64 = 1 << 29;
+    const VLE: u64 = 1 << 30;
     const DD: u64 = 1 << 32;
     const POPTS_IXSM: u64 = 1 << 40;
     const POPTS_TXSM: u64 = 1 << 41;
 
-    /// Largest offset that a context descriptor can name, in bytes.
+    /// Largest offset or header length that a context descriptor can name, in bytes.
     pub(crate) const MAX_OFFSET: u32 = 0xff;
 
     /// What the chip is to do with a frame beside sending it.
@@ -172,26 +217,36 @@ pub(crate) mod tx {
                 }
             }
         }
+    }
 
-        const fn data_bits(self) -> u64 {
-            match self {
+    /// What all data descriptors of a frame have in common.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub(crate) struct Common(u64);
+
+    impl Common {
+        /// For a frame with this offload, into which the chip is to put the VLAN tag (TCI) `vlan`.
+        #[inline]
+        pub(crate) const fn new(offload: Offload, vlan: Option<u16>) -> Self {
+            let options = match offload {
                 Offload::None => 0,
                 Offload::Checksum { .. } => POPTS_TXSM,
                 Offload::Segment { ipv6: true, .. } => TSE | POPTS_TXSM,
                 Offload::Segment { ipv6: false, .. } => TSE | POPTS_TXSM | POPTS_IXSM,
-            }
+            };
+            let tag = match vlan {
+                Some(tci) => VLE | (tci as u64) << 48,
+                None => 0,
+            };
+            Self(DEXT | IFCS | DTYP_DATA | options | tag)
         }
     }
 
     /// A data descriptor for `len` bytes at bus address `addr`; `last` ends the frame and asks for
     /// a write-back.
     #[inline]
-    pub(crate) const fn data(addr: u64, len: u32, offload: Offload, last: bool) -> Words {
-        let command = DEXT | IFCS | DTYP_DATA | if last { EOP | RS } else { 0 };
-        [
-            addr,
-            (len & 0xf_ffff) as u64 | command | offload.data_bits(),
-        ]
+    pub(crate) const fn data(addr: u64, len: u32, common: Common, last: bool) -> Words {
+        let end = if last { EOP | RS } else { 0 };
+        [addr, (len & 0xf_ffff) as u64 | common.0 | end]
     }
 
     /// Whether the chip has written back a descriptor with this second word.

@@ -4,12 +4,11 @@
 //!
 //! Read it in this order; each layer uses only those below it:
 //!
-//! | layer | modules |
-//! |---|---|
-//! | callbacks | [`probe`], [`netdev`], [`ethtool`] |
-//! | engine | [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`] |
-//! | chip | [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`counters`], [`ivar`] |
-//! | registers | [`csr`], [`regs`], [`desc`], [`mdic`] |
+//! - callbacks: [`probe`], [`netdev`], [`ethtool`];
+//! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`];
+//! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
+//!   [`ivar`];
+//! - registers: [`csr`], [`regs`], [`desc`], [`mdic`].
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
 //! update that goes with it; commits are those of the Linux kernel.
@@ -34,6 +33,7 @@ mod nvm;
 mod phy;
 mod probe;
 mod regs;
+mod rss;
 mod rx;
 mod tx;
 

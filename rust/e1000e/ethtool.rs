@@ -13,6 +13,8 @@ use kernel_ext::net::{
         Coalesce,
         ControlStats,
         ExtAck,
+        Flow,
+        HashFields,
         LinkModes,
         LinkSettings,
         MacStats,
@@ -47,7 +49,8 @@ use crate::{
     },
     nvm,
     phy,
-    regs::DUMP, //
+    regs::DUMP,
+    rss, //
 };
 
 /// A statistic that the driver keeps itself.
@@ -66,12 +69,11 @@ macro_rules! own {
 const OWN: &[Own] = own! {
     "resets": |nic| nic.health.resets.load(Relaxed);
     "tx_hangs": |nic| nic.health.tx_hangs.load(Relaxed);
-    "tx_dropped": |nic| nic.counts.tx_dropped.load(Relaxed);
-    "rx_alloc_failed": |nic| nic.counts.rx_alloc_failed.load(Relaxed);
-    "rx_no_memory": |nic| nic.counts.rx_no_memory.load(Relaxed);
-    "rx_damaged": |nic| nic.counts.rx_damaged.load(Relaxed);
-    "rx_csum_errors": |nic| nic.counts.rx_bad_checksum.load(Relaxed);
-    "rx_absurd_descriptors": |nic| nic.counts.rx_absurd.load(Relaxed);
+    "tx_dropped": |nic| nic.total(|counts| &counts.tx_dropped);
+    "rx_no_memory": |nic| nic.total(|counts| &counts.rx_no_memory);
+    "rx_damaged": |nic| nic.total(|counts| &counts.rx_damaged);
+    "rx_csum_errors": |nic| nic.total(|counts| &counts.rx_bad_checksum);
+    "rx_absurd_descriptors": |nic| nic.total(|counts| &counts.rx_absurd);
     "dead_reads": |nic| nic.csr.losses();
     "ivar_repairs": |nic| nic.health.ivar_repairs.load(Relaxed);
     "interrupts_lost": |nic| nic.health.interrupts_lost.load(Relaxed);
@@ -170,6 +172,13 @@ fn duplex(duplex: Duplex) -> ethtool::Duplex {
         Duplex::Half => ethtool::Duplex::Half,
         Duplex::Full => ethtool::Duplex::Full,
     }
+}
+
+/// Has received frames spread as `new` says.
+fn take_rss(nic: &Nic<'_>, rtnl: &mut Rtnl, new: rss::Rss) -> Result {
+    let old = core::mem::replace(&mut nic.setup.get_mut(rtnl).rss, new);
+    nic.program_frames_if_running(rtnl)
+        .inspect_err(|_| nic.setup.get_mut(rtnl).rss = old)
 }
 
 impl Operations for Nic<'_> {
@@ -327,6 +336,100 @@ impl Operations for Nic<'_> {
             nic.setup.get_mut(rtnl).rings = old;
             dev.kick_service();
         })
+    }
+
+    fn channels(dev: &Device<Self>, rtnl: &mut Rtnl) -> u32 {
+        dev.data().setup.get(rtnl).channels
+    }
+
+    fn set_channels(dev: &Device<Self>, rtnl: &mut Rtnl, channels: u32) -> Result {
+        let nic = dev.data();
+        let keep_table = dev.rss_configured(rtnl);
+        let setup = nic.setup.get_mut(rtnl);
+        if setup.channels == channels {
+            return Ok(());
+        }
+        let old = (setup.channels, setup.rss.clone());
+        setup.channels = channels;
+        if !keep_table {
+            setup.rss.spread(channels);
+        }
+        nic.restart_if_running(dev, rtnl).inspect_err(|_| {
+            // The old number has worked before.
+            let setup = nic.setup.get_mut(rtnl);
+            (setup.channels, setup.rss) = old;
+            dev.kick_service();
+        })
+    }
+
+    const RSS_KEY_LEN: usize = rss::KEY_LEN;
+    const RSS_TABLE_LEN: usize = rss::TABLE_LEN;
+
+    fn rss(dev: &Device<Self>, rtnl: &mut Rtnl, key: Option<&mut [u8]>, table: Option<&mut [u32]>) {
+        let rss = &dev.data().setup.get(rtnl).rss;
+        if let Some(key) = key {
+            key.iter_mut()
+                .zip(rss.key)
+                .for_each(|(to, from)| *to = from);
+        }
+        if let Some(table) = table {
+            table
+                .iter_mut()
+                .zip(rss.table())
+                .for_each(|(to, from)| *to = from);
+        }
+    }
+
+    fn set_rss(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        key: Option<&[u8]>,
+        table: Option<&[u32]>,
+    ) -> Result {
+        let mut new = dev.data().setup.get(rtnl).rss.clone();
+        if let Some(key) = key {
+            new.key = key.try_into().map_err(|_| EINVAL)?;
+        }
+        if table.is_some_and(|table| !new.set_table(table)) {
+            return Err(EINVAL);
+        }
+        take_rss(dev.data(), rtnl, new)
+    }
+
+    fn hash_fields(dev: &Device<Self>, rtnl: &mut Rtnl, flow: Flow) -> HashFields {
+        let rss = &dev.data().setup.get(rtnl).rss;
+        let ports = match flow {
+            Flow::Tcp4 => rss.tcp4_ports,
+            Flow::Tcp6 => rss.tcp6_ports,
+            Flow::Udp4 | Flow::Udp6 | Flow::Ip4 | Flow::Ip6 => false,
+        };
+        if ports {
+            HashFields::AddressesAndPorts
+        } else {
+            HashFields::Addresses
+        }
+    }
+
+    fn set_hash_fields(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        flow: Flow,
+        fields: HashFields,
+        extack: &ExtAck<'_>,
+    ) -> Result {
+        let ports = fields == HashFields::AddressesAndPorts;
+        let mut new = dev.data().setup.get(rtnl).rss.clone();
+        match flow {
+            Flow::Tcp4 => new.tcp4_ports = ports,
+            Flow::Tcp6 => new.tcp6_ports = ports,
+            Flow::Udp4 | Flow::Udp6 | Flow::Ip4 | Flow::Ip6 => {
+                if ports {
+                    extack.set(c"the chip hashes over the ports of TCP only: use sd");
+                    return Err(EOPNOTSUPP);
+                }
+            }
+        }
+        take_rss(dev.data(), rtnl, new)
     }
 
     fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which frames the device accepts: receive addresses and the multicast hash (82574 datasheet
-//! 7.1.1, 10.2.5.13 to 10.2.5.15).
+//! Which frames the device accepts: receive addresses, the multicast hash and VLANs (82574
+//! datasheet 7.1.1, 10.2.5.13 to 10.2.5.16).
 //!
 //! [`FilterState`] is the software's copy. It is programmed as a whole after each reset and each
 //! change, so what the device holds never depends on history.
@@ -20,6 +20,9 @@ pub(crate) const EXTRA_UNICAST: usize = RECEIVE_ADDRESSES - 1;
 
 /// Words of the multicast table array.
 pub(crate) const MTA_WORDS: usize = 128;
+
+/// Words of the VLAN filter table array: a bit for each of 4096 VLANs.
+pub(crate) const VFTA_WORDS: usize = 128;
 
 /// The 12 bit hash of a multicast address with `RCTL.MO` = 0: bits 47:36 of the address, that is
 /// byte 5 above the upper half of byte 4.
@@ -52,6 +55,10 @@ pub(crate) struct FilterState {
     promisc: bool,
     /// Receive all multicast.
     allmulti: bool,
+    /// The VLAN filter table array.
+    vfta: [u32; VFTA_WORDS],
+    /// Of frames with a tag, only receive those of the VLANs in `vfta`.
+    vlan_filter: bool,
 }
 
 impl FilterState {
@@ -65,7 +72,26 @@ impl FilterState {
             mta: [0; MTA_WORDS],
             promisc: false,
             allmulti: false,
+            vfta: [0; VFTA_WORDS],
+            vlan_filter: false,
         }
+    }
+
+    /// Receives frames of VLAN `vid`, from 0 to 4095, or no longer does.
+    pub(crate) fn set_vlan(&mut self, vid: u16, wanted: bool) {
+        if let Some(word) = self.vfta.get_mut(usize::from(vid >> 5)) {
+            let bit = 1u32.wrapping_shl(u32::from(vid & 0x1f));
+            if wanted {
+                *word |= bit;
+            } else {
+                *word &= !bit;
+            }
+        }
+    }
+
+    /// Receives frames with a tag of the VLANs that were set only, or all of them.
+    pub(crate) fn set_vlan_filter(&mut self, on: bool) {
+        self.vlan_filter = on;
     }
 
     /// Changes the interface's own address.
@@ -116,6 +142,16 @@ impl FilterState {
     /// The multicast table array.
     pub(crate) const fn mta(&self) -> &[u32; MTA_WORDS] {
         &self.mta
+    }
+
+    /// The VLAN filter table array.
+    pub(crate) const fn vfta(&self) -> &[u32; VFTA_WORDS] {
+        &self.vfta
+    }
+
+    /// `RCTL.VFE`: filter by VLAN.
+    pub(crate) const fn filters_vlans(&self) -> bool {
+        self.vlan_filter && !self.promisc
     }
 
     /// `RCTL.UPE`: receive all unicast.

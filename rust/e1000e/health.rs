@@ -36,7 +36,10 @@ use kernel_ext::{
 use crate::{
     aspm,
     chip,
-    csr::Gone,
+    csr::{
+        Gone,
+        Queue, //
+    },
     irq::Layout,
     link::{
         self,
@@ -120,16 +123,27 @@ impl Reason {
     }
 }
 
+/// What one tick leaves for the next about a transmit queue.
+#[derive(Clone, Copy)]
+struct TxMemory {
+    /// Frames that the chip was done with.
+    done: u64,
+    /// Ticks without progress.
+    stuck: u32,
+}
+
+impl TxMemory {
+    const NEW: Self = Self { done: 0, stuck: 0 };
+}
+
 /// What one tick leaves for the next. Only the service touches it.
 struct Memory {
     /// When the last whole tick was.
     last_tick: Option<Instant<Monotonic>>,
     /// When the link was last looked at.
     last_look: Option<Instant<Monotonic>>,
-    /// Frames that the chip was done with.
-    tx_done: u64,
-    /// Ticks without progress.
-    tx_stuck: u32,
+    /// Each transmit queue.
+    tx: [TxMemory; regs::QUEUES],
     /// Every interrupt was raised by the last tick.
     raised: bool,
     /// The link as it was when it was last up.
@@ -147,6 +161,8 @@ pub(crate) struct Health {
     requested: Atomic<u32>,
     /// The link may have changed.
     link_event: AtomicFlag,
+    /// The link was slower than 1000 Mb/s when it was last looked at.
+    slow: AtomicFlag,
     #[pin]
     memory: Mutex<Memory>,
     /// For messages about what may happen often.
@@ -172,11 +188,11 @@ impl Health {
         pin_init!(Self {
             requested: Atomic::new(0),
             link_event: AtomicFlag::new(false),
+            slow: AtomicFlag::new(false),
             memory <- new_mutex!(Memory {
                 last_tick: None,
                 last_look: None,
-                tx_done: 0,
-                tx_stuck: 0,
+                tx: [TxMemory::NEW; regs::QUEUES],
                 raised: false,
                 last_up: None,
                 phy_failures: 0,
@@ -213,7 +229,7 @@ impl Health {
     /// Forgets what no longer holds once the rings are new.
     pub(crate) fn restarted(&self) {
         let mut memory = self.memory.lock();
-        memory.tx_stuck = 0;
+        memory.tx = [TxMemory::NEW; regs::QUEUES];
         memory.raised = false;
         memory.told_gone = false;
         self.requested.store(0, Relaxed);
@@ -228,6 +244,7 @@ pub(crate) fn service(dev: &Device<Nic<'_>>) {
     }
     check_aspm(nic, dev);
     let (reason, mut again) = look(nic, dev);
+    update_features(nic, dev);
     if let Some(reason) = reason {
         if recover(nic, dev, reason).is_err() {
             again = RETRY_UP;
@@ -253,6 +270,14 @@ fn check_aspm(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
             dev.name()
         );
         now.tell(nic.pdev);
+    }
+}
+
+/// What the chip can do depends on the speed of the link.
+fn update_features(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
+    let slow = nic.link.lock().is_slow();
+    if nic.health.slow.xchg(slow, Relaxed) != slow {
+        dev.update_features(&mut Rtnl::lock());
     }
 }
 
@@ -403,19 +428,22 @@ fn check_transmission(
     dev: &Device<Nic<'_>>,
     memory: &mut Memory,
 ) -> Result<Option<Reason>, Gone> {
-    let done = nic.counts.tx_done.load(Relaxed);
-    let waiting = nic.counts.tx_queued.load(Relaxed) != done;
-    let paused = nic.csr.read(regs::STATUS)?.txoff();
-    if !waiting || done != memory.tx_done || paused || !dev.carrier_ok() {
-        memory.tx_done = done;
-        memory.tx_stuck = 0;
-        return Ok(None);
+    let paused = nic.csr.read(regs::STATUS)?.txoff() || !dev.carrier_ok();
+    let mut hang = None;
+    for (queue, memory) in Queue::ALL.into_iter().zip(&mut memory.tx) {
+        let counts = nic.counts(queue);
+        let done = counts.tx_done.load(Relaxed);
+        let waiting = counts.tx_queued.load(Relaxed) != done;
+        if !waiting || done != memory.done || paused {
+            *memory = TxMemory { done, stuck: 0 };
+            continue;
+        }
+        memory.stuck = memory.stuck.saturating_add(1);
+        if memory.stuck >= HANG_TICKS {
+            hang = Some(Reason::TxHang);
+        }
     }
-    memory.tx_stuck = memory.tx_stuck.saturating_add(1);
-    if memory.tx_stuck < HANG_TICKS {
-        return Ok(None);
-    }
-    Ok(Some(Reason::TxHang))
+    Ok(hang)
 }
 
 /// Looks at the link; [`LinkState::Unknown`] is neither up nor down.
@@ -506,7 +534,7 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
     if nic.health.limit.allow(c"e1000e_rust: reset") {
         dev_warn!(nic.pdev, "{}: reset: {}\n", dev.name(), reason.text());
         if matches!(reason, Reason::TxHang | Reason::TxTimeout) {
-            tell_ring(nic, dev);
+            tell_rings(nic, dev);
         }
     }
     let new_phy = matches!(reason, Reason::Phy | Reason::Back | Reason::Retry);
@@ -528,21 +556,28 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
     Ok(())
 }
 
-/// Tells where the transmit ring stands.
-fn tell_ring(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
+/// Tells where the transmit rings stand.
+fn tell_rings(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
     use kernel::io::register::Array;
-    if let (Ok(head), Ok(tail)) = (
-        nic.csr.read(regs::TDH::at(0)),
-        nic.csr.read(regs::TDT::at(0)),
-    ) {
-        dev_warn!(
-            nic.pdev,
-            "{}: TDH {} TDT {}, frames queued {} done {}\n",
-            dev.name(),
-            head.into_raw(),
-            tail.into_raw(),
-            nic.counts.tx_queued.load(Relaxed),
-            nic.counts.tx_done.load(Relaxed)
-        );
+    for queue in Queue::ALL {
+        let (Some(head), Some(tail)) = (
+            regs::TDH::try_at(queue.index()),
+            regs::TDT::try_at(queue.index()),
+        ) else {
+            continue;
+        };
+        if let (Ok(head), Ok(tail)) = (nic.csr.read(head), nic.csr.read(tail)) {
+            let counts = nic.counts(queue);
+            dev_warn!(
+                nic.pdev,
+                "{}: queue {}: TDH {} TDT {}, frames queued {} done {}\n",
+                dev.name(),
+                queue.index(),
+                head.into_raw(),
+                tail.into_raw(),
+                counts.tx_queued.load(Relaxed),
+                counts.tx_done.load(Relaxed)
+            );
+        }
     }
 }

@@ -34,7 +34,10 @@ use crate::{
         self,
         Interrupts, //
     },
-    csr::Csr,
+    csr::{
+        Csr,
+        Queue, //
+    },
     ivar::{
         Assignment,
         Cause,
@@ -210,11 +213,22 @@ impl Layout {
         })
     }
 
-    /// The vector that serves channel 0.
-    fn channel_vector(&self) -> usize {
-        match self {
-            Self::MsiX { assignment, .. } => assignment.vector(Cause::Rx0).index().into(),
-            Self::Single(_) => 0,
+    /// Tells the stack which vectors serve the first `channels` channels, and asks for these to be
+    /// handled where the channel's frames come from.
+    pub(crate) fn link(&self, dev: &Device<Nic<'_>>, rtnl: &Rtnl, channels: u32) {
+        for queue in Queue::first(channels) {
+            let Self::MsiX { assignment, .. } = self else {
+                dev.link_vector(rtnl, queue.index(), 0);
+                continue;
+            };
+            let (rx, tx) = match queue {
+                Queue::Q0 => (Cause::Rx0, Cause::Tx0),
+                Queue::Q1 => (Cause::Rx1, Cause::Tx1),
+            };
+            let [rx, tx] = [rx, tx].map(|cause| assignment.vector(cause).index().into());
+            dev.link_vector(rtnl, queue.index(), rx);
+            dev.hint_vector(rtnl, queue.index(), rx);
+            dev.hint_vector(rtnl, queue.index(), tx);
         }
     }
 }
@@ -295,7 +309,6 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
         let coalesce = nic.setup.get(rtnl).coalesce;
         match try_layout(nic, dev, &layout, &coalesce) {
             Ok(true) => {
-                dev.link_vector(rtnl, 0, layout.channel_vector());
                 dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
                 return Ok(layout);
             }
@@ -398,10 +411,12 @@ pub(crate) fn handle(
 /// gives every cause a vector, so that none can be lost.
 #[inline]
 fn message(nic: &Nic<'_>, dev: &Device<Nic<'_>>, causes: u32, ctx: &HardIrq<'_>) -> bool {
-    if causes & cause::QUEUES != 0 {
-        // Queue causes are masked by the chip as their message is sent (EIAC, EIAME) and unmasked
-        // when the poll is done.
-        dev.schedule_poll(0, ctx);
+    for queue in Queue::ALL {
+        if causes & queue_causes(queue) != 0 {
+            // Queue causes are masked by the chip as their message is sent (EIAC, EIAME) and
+            // unmasked when the poll is done; a channel that is not in use is not polled.
+            dev.schedule_poll(queue.index(), ctx);
+        }
     }
     if causes & cause::OTHER != 0 {
         match chip::acknowledge_other(&nic.csr) {
@@ -437,19 +452,35 @@ fn single(nic: &Nic<'_>, dev: &Device<Nic<'_>>, ctx: &HardIrq<'_>) -> bool {
         nic.health.link_event(dev);
     }
     if icr.into_raw() != 0 {
-        dev.schedule_poll(0, ctx);
+        for queue in Queue::ALL {
+            dev.schedule_poll(queue.index(), ctx);
+        }
     }
     !shared || icr.int_asserted()
 }
 
-/// Listens again once a poll has found nothing more to do.
+/// The causes of one channel, as bits of [`cause`].
 #[inline]
-pub(crate) fn rearm(nic: &Nic<'_>) {
+const fn queue_causes(queue: Queue) -> u32 {
+    match (cause::RXQ, cause::TXQ, queue) {
+        ([rx, _], [tx, _], Queue::Q0) => rx | tx,
+        ([_, rx], [_, tx], Queue::Q1) => rx | tx,
+    }
+}
+
+/// Listens to `channel` again once a poll of it has found nothing more to do. Where there is one
+/// interrupt for everything, to the others as well: one that is being polled is not disturbed.
+#[inline]
+pub(crate) fn rearm(nic: &Nic<'_>, channel: usize) {
     let msi_x = nic
         .irq
         .causes
         .first()
         .is_some_and(|causes| causes.load(Relaxed) != 0);
-    nic.csr
-        .ims_write(if msi_x { cause::QUEUES } else { cause::LEGACY });
+    let causes = match (msi_x, channel) {
+        (true, 0) => queue_causes(Queue::Q0),
+        (true, _) => queue_causes(Queue::Q1),
+        (false, _) => cause::LEGACY,
+    };
+    nic.csr.ims_write(causes);
 }

@@ -151,7 +151,7 @@ impl Cause {
 }
 
 /// Which vector each cause raises. Every cause has one, as the device can raise every one of
-/// them, also the queue that is not in use.
+/// them, also that of a queue that is not in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
     count: VectorCount,
@@ -168,13 +168,13 @@ impl Assignment {
     /// | vectors | RXQ0 | RXQ1 | TXQ0 | TXQ1 | OTHER |
     /// |---------|------|------|------|------|-------|
     /// | 5       | 0    | 1    | 2    | 3    | 4     |
-    /// | 3, 4    | 0    | 0    | 1    | 1    | 2     |
+    /// | 3, 4    | 0    | 1    | 0    | 1    | 2     |
     /// | 2       | 0    | 0    | 0    | 0    | 1     |
     /// | 1       | 0    | 0    | 0    | 0    | 0     |
     pub(crate) const fn spread(count: VectorCount) -> Self {
         let (rx1, tx0, tx1, other) = match count.get() {
             MAX_VECTORS.. => (1, 2, 3, 4),
-            3 | 4 => (0, 1, 1, 2),
+            3 | 4 => (1, 0, 1, 2),
             2 => (0, 0, 0, 1),
             _ => (0, 0, 0, 0),
         };

@@ -403,6 +403,16 @@ pub(crate) enum LinkState {
     Unknown(Cause),
 }
 
+impl LinkState {
+    /// Whether the link is up, but slower than 1000 Mb/s.
+    pub(crate) const fn is_slow(&self) -> bool {
+        match self {
+            LinkState::Up(link) => link.speed.mbps() < 1000,
+            LinkState::Down | LinkState::Unknown(_) => false,
+        }
+    }
+}
+
 /// Finds the state of the link from registers that were all read without an error.
 pub(crate) const fn resolve(phy: &PhyLink, mac: &MacLink, request: &LinkRequest) -> LinkState {
     if phy.bmsr & mii::BMSR_LSTATUS == 0 || !mac.up {

@@ -35,7 +35,10 @@ use crate::{
         Lent,
         Nic,
         Poll,
-        FRAME_OVERHEAD, //
+        CHANNELS,
+        FEATURES,
+        FRAME_OVERHEAD,
+        MORE_FEATURES, //
     },
     phy,
     tx, //
@@ -47,7 +50,7 @@ const MAX_MTU: u32 = 9216;
 impl<'a> Operations for Nic<'a> {
     type Tx = Lent<tx::Ring<'a>>;
     type Poll = Lent<Poll<'a>>;
-    const CHANNELS: u32 = 1;
+    const CHANNELS: u32 = CHANNELS;
 
     fn config(&self) -> Config {
         // The chip counts no VLAN tag in its largest frame.
@@ -59,11 +62,8 @@ impl<'a> Operations for Nic<'a> {
         Config {
             mac: self.mac,
             max_mtu,
-            features: Features::SG
-                .with(Features::HW_CSUM)
-                .with(Features::RXCSUM)
-                .with(Features::TSO)
-                .with(Features::TSO6),
+            features: FEATURES,
+            more_features: MORE_FEATURES,
             fixed_features: Features::HIGHDMA,
             tx_timeout_ms: 5000,
         }
@@ -135,8 +135,8 @@ impl<'a> Operations for Nic<'a> {
     }
 
     #[inline]
-    fn rearm(dev: &Device<Self>, _channel: usize) {
-        irq::rearm(dev.data());
+    fn rearm(dev: &Device<Self>, channel: usize) {
+        irq::rearm(dev.data(), channel);
     }
 
     #[inline]
@@ -162,15 +162,15 @@ impl<'a> Operations for Nic<'a> {
                 .wrapping_add(hw.rx_phy_errors())
                 .wrapping_add(hw.carrier_extension_errors())
                 .wrapping_add(length)
-                .wrapping_add(nic.counts.rx_absurd.load(Relaxed)),
+                .wrapping_add(nic.total(|counts| &counts.rx_absurd)),
             rx_length_errors: length,
             rx_crc_errors: hw.crc_errors(),
             rx_frame_errors: hw.align_errors(),
             rx_missed_errors: hw.missed(),
-            rx_dropped: nic.counts.rx_no_memory.load(Relaxed),
+            rx_dropped: nic.total(|counts| &counts.rx_no_memory),
             multicast: hw.rx_multicast(),
             tx_errors: hw.excessive_collisions().wrapping_add(hw.late_collisions()),
-            tx_dropped: nic.counts.tx_dropped.load(Relaxed),
+            tx_dropped: nic.total(|counts| &counts.tx_dropped),
             tx_aborted_errors: hw.excessive_collisions(),
             tx_window_errors: hw.late_collisions(),
             tx_carrier_errors: hw.no_carrier_sense(),
@@ -188,15 +188,62 @@ impl<'a> Operations for Nic<'a> {
         for address in mode.multicast() {
             filters.add_multicast(&address);
         }
-        nic.program_filters(rtnl)
+        nic.program_frames_if_running(rtnl)
     }
 
     fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result {
         let nic = dev.data();
         let old = dev.mac_address(rtnl);
         nic.setup.get_mut(rtnl).filters.set_primary(*mac);
-        nic.program_filters(rtnl)
+        nic.program_frames_if_running(rtnl)
             .inspect_err(|_| nic.setup.get_mut(rtnl).filters.set_primary(old))
+    }
+
+    fn fix_features(dev: &Device<Self>, _rtnl: &mut Rtnl, mut wanted: Features) -> Features {
+        // One bit switches both directions, see `Nic::program_frames()`.
+        if !wanted.contains(Features::VLAN_RX) {
+            wanted = wanted.without(Features::VLAN_TX);
+        }
+        // As in the in-tree driver: the chip has trouble with it at 10 and 100 Mb/s.
+        if dev.data().link.lock().is_slow() {
+            wanted = wanted.without(tx::SEGMENTATION);
+        }
+        wanted
+    }
+
+    fn set_features(dev: &Device<Self>, rtnl: &mut Rtnl, features: Features) -> Result {
+        let nic = dev.data();
+        let old = nic.setup.get(rtnl).features;
+        let changed = |one: Features| features.contains(one) != old.contains(one);
+        let receiver = changed(Features::RXFCS) || changed(Features::RXALL);
+        let tags = changed(Features::VLAN_RX) || changed(Features::VLAN_FILTER);
+        nic.take_features(rtnl, features);
+        let result = if receiver {
+            nic.restart_if_running(dev, rtnl)
+        } else if tags {
+            nic.program_frames_if_running(rtnl)
+        } else {
+            Ok(())
+        };
+        result.inspect_err(|_| nic.take_features(rtnl, old))
+    }
+
+    #[inline]
+    fn features_check(_dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features {
+        tx::check_features(skb, features)
+    }
+
+    fn add_vlan(dev: &Device<Self>, rtnl: &mut Rtnl, vid: u16) -> Result {
+        let nic = dev.data();
+        nic.setup.get_mut(rtnl).filters.set_vlan(vid, true);
+        nic.program_frames_if_running(rtnl)
+            .inspect_err(|_| nic.setup.get_mut(rtnl).filters.set_vlan(vid, false))
+    }
+
+    fn remove_vlan(dev: &Device<Self>, rtnl: &mut Rtnl, vid: u16) -> Result {
+        let nic = dev.data();
+        nic.setup.get_mut(rtnl).filters.set_vlan(vid, false);
+        nic.program_frames_if_running(rtnl)
     }
 
     fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {

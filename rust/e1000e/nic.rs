@@ -8,6 +8,7 @@ use core::ops::{
     DerefMut, //
 };
 use kernel::{
+    cpu,
     device::Bound,
     dma::Coherent,
     io::{
@@ -30,9 +31,11 @@ use kernel_ext::{
     net::{
         device::{
             Channel,
-            Device, //
+            Device,
+            Features, //
         },
         ethtool::{
+            rss_key,
             Coalesce,
             RingSizes, //
         },
@@ -73,6 +76,8 @@ use crate::{
         Phy, //
     },
     probe::Ready,
+    regs,
+    rss::Rss,
     rx,
     tx, //
 };
@@ -89,13 +94,36 @@ const DEFAULT_RING: u32 = 256;
 
 /// What the holder of the RTNL may change.
 pub(crate) struct Setup {
+    /// Number of channels, 1 or 2, for the next time that the rings are made.
+    pub(crate) channels: u32,
     /// Ring sizes, for the next time that the rings are made.
     pub(crate) rings: RingSizes,
     /// Interrupt moderation.
     pub(crate) coalesce: Coalesce,
     /// The filters, kept over resets.
     pub(crate) filters: FilterState,
+    /// How received frames are spread over the queues.
+    pub(crate) rss: Rss,
+    /// The features that are on.
+    pub(crate) features: Features,
 }
+
+/// Features that the user may switch and that are on at first.
+pub(crate) const FEATURES: Features = Features::SG
+    .with(Features::HW_CSUM)
+    .with(Features::RXCSUM)
+    .with(Features::TSO)
+    .with(Features::TSO6)
+    .with(Features::RXHASH)
+    .with(Features::VLAN_RX)
+    .with(Features::VLAN_TX)
+    .with(Features::VLAN_FILTER);
+
+/// Features that the user may switch and that are off at first.
+pub(crate) const MORE_FEATURES: Features = Features::RXFCS.with(Features::RXALL);
+
+/// Most channels.
+pub(crate) const CHANNELS: u32 = regs::QUEUES as u32;
 
 /// One device.
 #[pin_data]
@@ -138,14 +166,14 @@ pub(crate) struct Nic<'a> {
     pub(crate) health: Health,
     /// The hardware's counters.
     pub(crate) statistics: Statistics,
-    /// What the rings count.
-    pub(crate) counts: Counts,
+    /// What the rings of each queue count.
+    counts: [Counts; regs::QUEUES],
     /// `NETIF_MSG_*`.
     pub(crate) message_level: Atomic<u32>,
     enabled: enable::Enabled<'a>,
 }
 
-/// Counters of the data path that the stack does not keep. Each is written by one context.
+/// Counters of one queue's data path that the stack does not keep. Each is written by one context.
 pub(crate) struct Counts {
     /// Frames handed to the transmit ring.
     pub(crate) tx_queued: Atomic<u64>,
@@ -153,8 +181,6 @@ pub(crate) struct Counts {
     pub(crate) tx_done: Atomic<u64>,
     /// Frames dropped instead of being sent.
     pub(crate) tx_dropped: Atomic<u64>,
-    /// Buffers that could not be had for the receive ring.
-    pub(crate) rx_alloc_failed: Atomic<u64>,
     /// Frames dropped on reception for want of memory.
     pub(crate) rx_no_memory: Atomic<u64>,
     /// Frames dropped on reception because of errors.
@@ -171,7 +197,6 @@ impl Counts {
             tx_queued: Atomic::new(0),
             tx_done: Atomic::new(0),
             tx_dropped: Atomic::new(0),
-            rx_alloc_failed: Atomic::new(0),
             rx_no_memory: Atomic::new(0),
             rx_damaged: Atomic::new(0),
             rx_bad_checksum: Atomic::new(0),
@@ -244,6 +269,10 @@ impl<'a> Nic<'a> {
             mac,
             best,
         } = ready;
+        let channels = cpu::nr_cpu_ids().clamp(1, CHANNELS);
+        let rss = Rss::new(rss_key(), channels);
+        let mut filters = FilterState::new(mac);
+        filters.set_vlan_filter(FEATURES.contains(Features::VLAN_FILTER));
         try_pin_init!(Self {
             csr,
             phy,
@@ -254,12 +283,15 @@ impl<'a> Nic<'a> {
             aspm <- new_mutex!(aspm),
             best,
             setup: RtnlCell::new(Setup {
+                channels,
                 rings: RingSizes {
                     rx: DEFAULT_RING,
                     tx: DEFAULT_RING,
                 },
                 coalesce: irq::DEFAULT_COALESCE,
-                filters: FilterState::new(*mac),
+                filters,
+                rss,
+                features: FEATURES,
             }),
             hardware <- new_mutex!(None),
             wanted: AtomicFlag::new(false),
@@ -268,10 +300,26 @@ impl<'a> Nic<'a> {
             irq: irq::Shared::new(),
             health <- Health::new(),
             statistics: Statistics::new(),
-            counts: Counts::new(),
+            counts: [const { Counts::new() }; regs::QUEUES],
             message_level: Atomic::new(0x7),
             enabled,
         }? Error)
+    }
+
+    /// What the rings of `queue` count.
+    #[inline]
+    pub(crate) fn counts(&self, queue: Queue) -> &Counts {
+        match (&self.counts, queue) {
+            ([q0, _], Queue::Q0) => q0,
+            ([_, q1], Queue::Q1) => q1,
+        }
+    }
+
+    /// One of the counters of all queues together.
+    pub(crate) fn total(&self, counter: fn(&Counts) -> &Atomic<u64>) -> u64 {
+        self.counts.iter().fold(0, |sum: u64, counts| {
+            sum.wrapping_add(counter(counts).load(Relaxed))
+        })
     }
 
     /// The longest frame at MTU `mtu`, in bytes, with header, VLAN tag and FCS.
@@ -306,10 +354,7 @@ impl<'a> Nic<'a> {
         self.chip
             .init_hw(&self.csr)
             .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
-            .and_then(|()| {
-                let filters = &self.setup.get(rtnl).filters;
-                self.chip.set_filters(&self.csr, filters)
-            })
+            .and_then(|()| self.program_frames(self.setup.get(rtnl)))
             .inspect_err(|e| dev_err!(self.pdev, "{}: set-up: {}\n", dev.name(), e))?;
 
         let channels = self
@@ -323,15 +368,17 @@ impl<'a> Nic<'a> {
             }
         };
         if let Err(channels) = dev.start_channels(rtnl, channels) {
-            // Cannot be: nothing runs, and there are as many as there should.
+            dev_err!(self.pdev, "{}: no queues: no memory\n", dev.name());
             Self::free_channels(channels, &stopped);
             dev.free_vectors(rtnl);
-            return Err(EBUSY);
+            return Err(ENOMEM);
         }
+        let setup = self.setup.get(rtnl);
+        layout.link(dev, rtnl, setup.channels);
         let rx_config = RxConfig {
             max_frame,
-            checksum: true,
-            rss_hash: false,
+            keep_fcs: setup.features.contains(Features::RXFCS),
+            keep_damaged: setup.features.contains(Features::RXALL),
         };
         if let Err(e) = self.chip.start(&self.csr, &rx_config, stopped) {
             dev_err!(self.pdev, "{}: cannot start: {}\n", dev.name(), e);
@@ -367,8 +414,10 @@ impl<'a> Nic<'a> {
         let _ = crate::chip::mask_all(&self.csr);
         dev.free_vectors(rtnl);
         // What is still in the ring will never be done.
-        let queued = self.counts.tx_queued.load(Relaxed);
-        self.counts.tx_done.store(queued, Relaxed);
+        for counts in &self.counts {
+            let queued = counts.tx_queued.load(Relaxed);
+            counts.tx_done.store(queued, Relaxed);
+        }
 
         let stopped = match self.chip.stop_dma(&self.csr, &self.phy) {
             Ok(stopped) => Some(stopped),
@@ -453,12 +502,30 @@ impl<'a> Nic<'a> {
         }
     }
 
-    /// Programs the filters, if the rings run; otherwise it is done when they are started.
-    pub(crate) fn program_filters(&self, rtnl: &Rtnl) -> Result {
+    /// Takes over the features that are to be on.
+    pub(crate) fn take_features(&self, rtnl: &mut Rtnl, features: Features) {
+        let setup = self.setup.get_mut(rtnl);
+        setup.features = features;
+        // Whoever wants damaged frames wants those whose tag is damaged, too.
+        setup.filters.set_vlan_filter(
+            features.contains(Features::VLAN_FILTER) && !features.contains(Features::RXALL),
+        );
+    }
+
+    /// Programs which frames are received, where they go, and what becomes of their tags.
+    fn program_frames(&self, setup: &Setup) -> Result<(), Gone> {
+        // Tags are taken off and put in together, or not at all.
+        let tagging = setup.features.contains(Features::VLAN_RX);
+        self.chip.set_filters(&self.csr, &setup.filters)?;
+        self.chip.set_rss(&self.csr, &setup.rss)?;
+        self.chip.set_vlan_tagging(&self.csr, tagging)
+    }
+
+    /// As [`Nic::program_frames`], if the rings run; otherwise it is done when they are started.
+    pub(crate) fn program_frames_if_running(&self, rtnl: &Rtnl) -> Result {
         let hardware = self.hardware.lock();
         if hardware.is_some() {
-            self.chip
-                .set_filters(&self.csr, &self.setup.get(rtnl).filters)?;
+            self.program_frames(self.setup.get(rtnl))?;
         }
         Ok(())
     }
@@ -477,25 +544,32 @@ impl<'a> Nic<'a> {
 
     /// Allocates the rings and tells the stopped device where they are.
     fn make_channels(&self, dev: &Device<Self>, rtnl: &Rtnl) -> Result<Channels<'a>> {
-        let rings = self.setup.get(rtnl).rings;
+        let Setup {
+            channels, rings, ..
+        } = *self.setup.get(rtnl);
         let max_tx = self.chip.max_tx_bytes(Self::max_frame(dev.mtu()));
-        let mut channels = KVec::with_capacity(1, GFP_KERNEL)?;
-        // Nothing is the device's before `start()`, so that `?` may drop it: a ring becomes
-        // `Lent` only when it is complete, as the last step.
-        let rx = rx::Ring::new(dev, self.pdev.as_ref(), rings.rx)?;
-        let (tx, clean) = tx::ring(self.pdev.as_ref(), rings.tx, max_tx)?;
-        self.chip
-            .configure_rx_queue(&self.csr, Queue::Q0, rx.dma_address(), rx.bytes());
-        self.chip
-            .configure_tx_queue(&self.csr, Queue::Q0, clean.dma_address(), clean.bytes());
-        channels.push(
-            Channel {
+        // Nothing is the device's before `start()`, so that `?` may drop it: rings become `Lent`
+        // only when all are complete, as the last step.
+        let mut made = KVec::with_capacity(channels as usize, GFP_KERNEL)?;
+        for queue in Queue::first(channels) {
+            let rx = rx::Ring::new(dev, self.pdev.as_ref(), queue, rings.rx)?;
+            let (tx, clean) = tx::ring(self.pdev.as_ref(), queue, rings.tx, max_tx)?;
+            self.chip
+                .configure_rx_queue(&self.csr, queue, rx.dma_address(), rx.bytes());
+            self.chip
+                .configure_tx_queue(&self.csr, queue, clean.dma_address(), clean.bytes());
+            made.push((tx, Poll { rx, tx: clean }), GFP_KERNEL)?;
+        }
+        let mut lent = KVec::with_capacity(made.len(), GFP_KERNEL)?;
+        for (tx, poll) in made {
+            let channel = Channel {
                 tx: Lent::new(tx),
-                poll: Lent::new(Poll { rx, tx: clean }),
-            },
-            GFP_KERNEL,
-        )?;
-        Ok(channels)
+                poll: Lent::new(poll),
+            };
+            // There is room.
+            let _ = lent.push_within_capacity(channel);
+        }
+        Ok(lent)
     }
 
     /// Frees the rings and all that is in them.

@@ -40,7 +40,10 @@ use crate::{
     csr::Queue,
     desc::{
         self,
-        rx::WriteBack, //
+        rx::{
+            Hash,
+            WriteBack, //
+        }, //
     },
     nic::{
         count,
@@ -72,10 +75,11 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Makes a ring of `len` descriptors, a power of two, without buffers.
+    /// Makes a ring of `len` descriptors, a power of two, for `queue`, without buffers.
     pub(crate) fn new(
         dev: &Device<Nic<'_>>,
         parent: &device::Device<Bound>,
+        queue: Queue,
         len: u32,
     ) -> Result<Self> {
         let len_words = len as usize;
@@ -91,7 +95,7 @@ impl Ring {
             fill: 0,
             partial: None,
             skip: false,
-            queue: Queue::Q0,
+            queue,
             len: len_words,
         })
     }
@@ -125,7 +129,10 @@ impl Ring {
         ctx: &RxContext<'_>,
     ) -> usize {
         let nic = dev.data();
-        let checksum = dev.features().contains(Features::RXCSUM);
+        let features = dev.features();
+        let checksum = features.contains(Features::RXCSUM);
+        let hash = features.contains(Features::RXHASH);
+        let damaged = features.contains(Features::RXALL);
         let mut frames = 0;
         while frames < budget && self.offered() > 0 {
             let place = self.place(self.clean);
@@ -148,13 +155,24 @@ impl Ring {
             }
             frames = frames.wrapping_add(1);
             self.skip = false;
-            if let Some(skb) = self.partial.take() {
+            if let Some(mut skb) = self.partial.take() {
+                let counts = nic.counts(self.queue);
                 if done.damaged() {
-                    count(&nic.counts.rx_damaged, 1);
-                    continue;
+                    count(&counts.rx_damaged, 1);
+                    if !damaged {
+                        continue;
+                    }
                 }
                 if done.checksum_bad() {
-                    count(&nic.counts.rx_bad_checksum, 1);
+                    count(&counts.rx_bad_checksum, 1);
+                }
+                if hash {
+                    if let Some((value, ports)) = self.read_hash(place) {
+                        skb.set_hash(value, ports);
+                    }
+                }
+                if let Some(tci) = done.vlan_tag() {
+                    skb.set_vlan_tag(tci);
                 }
                 ctx.count_rx(skb.len());
                 // CAST: Queue numbers are 0 and 1.
@@ -177,7 +195,7 @@ impl Ring {
             return;
         }
         if len == 0 || len > page.max_len() {
-            self.give_up(&nic.counts.rx_absurd);
+            self.give_up(&nic.counts(self.queue).rx_absurd);
             return;
         }
         page.sync_for_cpu(len);
@@ -185,13 +203,13 @@ impl Ring {
             None => {
                 self.partial = RxFrame::from_page(page, len, ctx);
                 if self.partial.is_none() {
-                    self.give_up(&nic.counts.rx_no_memory);
+                    self.give_up(&nic.counts(self.queue).rx_no_memory);
                 }
             }
             Some(skb) => {
                 if skb.add_page(page, len, ctx).is_err() {
                     // More buffers than the longest frame can have.
-                    self.give_up(&nic.counts.rx_absurd);
+                    self.give_up(&nic.counts(self.queue).rx_absurd);
                 }
             }
         }
@@ -216,7 +234,7 @@ impl Ring {
         for _ in 0..free {
             let Some(page) = self.pool.alloc(ctx) else {
                 // The next poll tries again, at the latest that which the health tick causes.
-                count(&nic.counts.rx_alloc_failed, 1);
+                ctx.count_alloc_fail();
                 break;
             };
             let place = self.place(self.fill);
@@ -241,7 +259,18 @@ impl Ring {
 
     #[inline]
     fn read_status(&self, place: usize) -> Result<u64> {
-        Ok(io_read!(ring_memory(&self.desc), [try: place.wrapping_mul(2).wrapping_add(1)]))
+        self.read_word(place.wrapping_mul(2).wrapping_add(1))
+    }
+
+    /// The hash over a frame, from the last of its descriptors.
+    #[inline]
+    fn read_hash(&self, place: usize) -> Option<(u32, bool)> {
+        Hash::new(self.read_word(place.wrapping_mul(2)).ok()?).get()
+    }
+
+    #[inline]
+    fn read_word(&self, at: usize) -> Result<u64> {
+        Ok(io_read!(ring_memory(&self.desc), [try: at]))
     }
 
     #[inline]

@@ -26,6 +26,7 @@ use kernel::{
 use kernel_ext::{
     dma::streaming::Mapping,
     net::{
+        device::Features,
         napi::PollContext,
         skbuff::{
             DropReason,
@@ -41,7 +42,10 @@ use crate::{
     csr::Queue,
     desc::{
         self,
-        tx::Offload, //
+        tx::{
+            Common,
+            Offload, //
+        }, //
     },
     nic::{
         count,
@@ -52,6 +56,9 @@ use crate::{
 
 /// With `TCTL.PSP` the chip pads frames to 64 bytes, if they have at least this many.
 const SHORTEST_FRAME: u32 = 17;
+
+/// What the chip does with large TCP frames.
+pub(crate) const SEGMENTATION: Features = Features::TSO.with(Features::TSO6);
 
 /// Descriptors that the largest frame can take: a context, the linear part and all fragments, one
 /// more for each of the cuts of 64 KiB into pieces of at least 4 KiB (the chip's share is never
@@ -79,6 +86,7 @@ pub(crate) struct Ring<'a> {
     max_bytes: NonZero<u32>,
     /// There are descriptors that the chip has not been told of.
     untold: bool,
+    queue: Queue,
 }
 
 /// The end that frees. Owned by the poll of the channel.
@@ -88,11 +96,14 @@ pub(crate) struct Clean<'a> {
     len: usize,
     /// Free descriptors from which on a stopped queue is woken.
     wake_at: usize,
+    queue: Queue,
 }
 
-/// Makes a ring of `len` descriptors, a power of two, with at most `max_bytes` bytes in each.
+/// Makes the ring of `queue`: `len` descriptors, a power of two, with at most `max_bytes` bytes in
+/// each.
 pub(crate) fn ring<'a>(
     dev: &'a device::Device<Bound>,
+    queue: Queue,
     len: u32,
     max_bytes: u32,
 ) -> Result<(Ring<'a>, Clean<'a>)> {
@@ -110,6 +121,7 @@ pub(crate) fn ring<'a>(
             dev,
             max_bytes,
             untold: false,
+            queue,
         },
         Clean {
             consumer,
@@ -117,13 +129,31 @@ pub(crate) fn ring<'a>(
             len,
             // Not at once, so that queue and poll do not take turns for every frame.
             wake_at: WORST_CASE.saturating_mul(2).min(len.wrapping_sub(len / 4)),
+            queue,
         },
     ))
+}
+
+/// Takes away from `features` what the chip cannot do for a frame: it counts headers in a byte.
+#[inline]
+pub(crate) fn check_features(skb: &SkBuff, mut features: Features) -> Features {
+    if skb
+        .checksum()
+        .is_some_and(|sum| sum.field > desc::tx::MAX_OFFSET)
+    {
+        features = features.without(Features::HW_CSUM);
+    }
+    if skb.is_gso() && skb.segment_header_len() > desc::tx::MAX_OFFSET {
+        features = features.without(SEGMENTATION);
+    }
+    features
 }
 
 /// A frame as the ring is to send it.
 struct Plan {
     offload: Offload,
+    /// What is in each of its data descriptors.
+    common: Common,
     /// Number of descriptors.
     descriptors: usize,
     /// Bytes on the wire.
@@ -158,14 +188,14 @@ impl<'a> Ring<'a> {
         more: bool,
     ) -> Result<(), SkBuff> {
         if nic.csr.gone() {
-            count(&nic.counts.tx_dropped, 1);
+            count(&nic.counts(self.queue).tx_dropped, 1);
             skb.drop_with(DropReason::DeviceNotReady);
             return Ok(());
         }
         let plan = match self.plan(&mut skb) {
             Ok(plan) => plan,
             Err(e) => {
-                count(&nic.counts.tx_dropped, 1);
+                count(&nic.counts(self.queue).tx_dropped, 1);
                 skb.drop_with(if e == ENOMEM {
                     DropReason::NoMemory
                 } else {
@@ -184,7 +214,7 @@ impl<'a> Ring<'a> {
         skb.tx_timestamp();
         if self.stage(&skb, &plan).is_err() {
             self.producer.abort();
-            count(&nic.counts.tx_dropped, 1);
+            count(&nic.counts(self.queue).tx_dropped, 1);
             skb.drop_with(DropReason::NoMemory);
             return Ok(());
         }
@@ -195,7 +225,7 @@ impl<'a> Ring<'a> {
             entry.frames = plan.frames;
         }
         self.producer.commit();
-        count(&nic.counts.tx_queued, 1);
+        count(&nic.counts(self.queue).tx_queued, 1);
         self.untold = true;
 
         let stopped = queue.stop_unless(|| self.producer.free(), WORST_CASE);
@@ -213,7 +243,7 @@ impl<'a> Ring<'a> {
         dma_mb(Write);
         // CAST: A ring has at most `MAX_RING` descriptors.
         let tail = self.place(self.producer.next_index()) as u32;
-        nic.csr.tdt_write(Queue::Q0, tail);
+        nic.csr.tdt_write(self.queue, tail);
     }
 
     #[inline]
@@ -246,16 +276,11 @@ impl<'a> Ring<'a> {
         } else {
             let offload = match skb.checksum() {
                 None => Offload::None,
-                Some(sum) if sum.field <= desc::tx::MAX_OFFSET => Offload::Checksum {
-                    // CAST: `start` is not larger than `field`, which has just been checked.
-                    start: sum.start as u8,
-                    field: sum.field as u8,
+                // Larger ones do not get here, see `check_features()`.
+                Some(sum) => Offload::Checksum {
+                    start: u8::try_from(sum.start)?,
+                    field: u8::try_from(sum.field)?,
                 },
-                // Headers longer than the chip can count: the processor has to do it.
-                Some(_) => {
-                    skb.checksum_in_software()?;
-                    Offload::None
-                }
             };
             (offload, skb.len(), 1)
         };
@@ -268,6 +293,7 @@ impl<'a> Ring<'a> {
         }
         Ok(Plan {
             offload,
+            common: Common::new(offload, skb.vlan_tag()),
             descriptors,
             bytes,
             frames,
@@ -297,28 +323,28 @@ impl<'a> Ring<'a> {
         }
         if skb.head_len() > 0 {
             let mapping = Mapping::of_head(self.dev, skb)?;
-            self.put_mapping(mapping, plan.offload, last)?;
+            self.put_mapping(mapping, plan.common, last)?;
         }
         for i in 0..skb.nr_frags() {
             let mapping = Mapping::of_frag(self.dev, skb, i)?;
-            self.put_mapping(mapping, plan.offload, last)?;
+            self.put_mapping(mapping, plan.common, last)?;
         }
         Ok(())
     }
 
     /// Writes the descriptors of one mapping; its last entry keeps it.
     #[inline]
-    fn put_mapping(&mut self, mapping: Mapping<'a>, offload: Offload, last: usize) -> Result {
+    fn put_mapping(&mut self, mapping: Mapping<'a>, common: Common, last: usize) -> Result {
         let (mut addr, mut rest) = (mapping.dma_address(), mapping.len());
         let most = self.max_bytes.get();
         while rest > most {
-            let words = desc::tx::data(addr, most, offload, false);
+            let words = desc::tx::data(addr, most, common, false);
             self.put(words, None, last)?;
             addr = addr.wrapping_add(most.into());
             rest = rest.wrapping_sub(most);
         }
         let is_last = self.producer.next_index() == last;
-        let words = desc::tx::data(addr, rest, offload, is_last);
+        let words = desc::tx::data(addr, rest, common, is_last);
         self.put(words, Some(mapping), last)
     }
 
@@ -381,7 +407,7 @@ impl Clean<'_> {
             sent = sent.wrapping_add(1);
         }
         if sent > 0 {
-            count(&nic.counts.tx_done, sent.into());
+            count(&nic.counts(self.queue).tx_done, sent.into());
             ctx.count_tx(frames, bytes);
             ctx.tx_queue()
                 .completed(sent, bytes, || self.consumer.free(), self.wake_at);

@@ -36,9 +36,10 @@ void rust_helper_dma_unmap_page(struct device *dev, dma_addr_t addr,
 int rust_helper_dma_mapping_error(struct device *dev, dma_addr_t addr);
 
 /* netdevice.c */
-void rust_helper_netif_napi_add(struct net_device *dev,
-				struct napi_struct *napi,
-				int (*poll)(struct napi_struct *napi, int budget));
+void rust_helper_netif_napi_add_config(struct net_device *dev,
+				       struct napi_struct *napi,
+				       int (*poll)(struct napi_struct *napi, int budget),
+				       int index);
 void rust_helper_netif_napi_del(struct napi_struct *napi);
 void rust_helper_netif_napi_set_irq(struct napi_struct *napi, int irq);
 void rust_helper_netif_tx_lock_bh(struct netdev_queue *txq);
@@ -57,11 +58,7 @@ bool rust_helper_netdev_xmit_more(void);
 bool rust_helper_netif_device_present(const struct net_device *dev);
 bool rust_helper_netif_running(const struct net_device *dev);
 bool rust_helper_netif_carrier_ok(const struct net_device *dev);
-void rust_helper_dev_sw_netstats_rx_add(struct net_device *dev,
-					unsigned int len);
-void rust_helper_dev_sw_netstats_tx_add(struct net_device *dev,
-					unsigned int packets,
-					unsigned int len);
+bool rust_helper_netif_is_rxfh_configured(const struct net_device *dev);
 void rust_helper_netdev_init_flags(struct net_device *dev);
 struct mii_ioctl_data *rust_helper_if_mii(struct ifreq *ifr);
 
@@ -93,6 +90,9 @@ void rust_helper_skb_add_rx_frag(struct sk_buff *skb, struct page *page,
 void rust_helper_napi_gro_receive(struct napi_struct *napi,
 				  struct sk_buff *skb, u16 queue,
 				  bool checksum_ok);
+void rust_helper_skb_set_hash(struct sk_buff *skb, u32 hash, bool l4);
+void rust_helper_skb_put_vlan_tag(struct sk_buff *skb, u16 tci);
+unsigned int rust_helper_skb_tcp_all_headers(const struct sk_buff *skb);
 struct skb_shared_info *rust_helper_skb_shinfo(const struct sk_buff *skb);
 bool rust_helper_skb_checksum_partial(const struct sk_buff *skb, u32 *start,
 				      u32 *field);

@@ -4,11 +4,12 @@
 #include <linux/netdevice.h>
 #include <net/netdev_lock.h>
 
-void rust_helper_netif_napi_add(struct net_device *dev,
-				struct napi_struct *napi,
-				int (*poll)(struct napi_struct *napi, int budget))
+void rust_helper_netif_napi_add_config(struct net_device *dev,
+				       struct napi_struct *napi,
+				       int (*poll)(struct napi_struct *napi, int budget),
+				       int index)
 {
-	netif_napi_add(dev, napi, poll);
+	netif_napi_add_config(dev, napi, poll, index);
 }
 
 void rust_helper_netif_napi_del(struct napi_struct *napi)
@@ -91,16 +92,9 @@ bool rust_helper_netif_carrier_ok(const struct net_device *dev)
 	return netif_carrier_ok(dev);
 }
 
-void rust_helper_dev_sw_netstats_rx_add(struct net_device *dev,
-					unsigned int len)
+bool rust_helper_netif_is_rxfh_configured(const struct net_device *dev)
 {
-	dev_sw_netstats_rx_add(dev, len);
-}
-
-void rust_helper_dev_sw_netstats_tx_add(struct net_device *dev,
-					unsigned int packets, unsigned int len)
-{
-	dev_sw_netstats_tx_add(dev, packets, len);
+	return netif_is_rxfh_configured(dev);
 }
 
 struct mii_ioctl_data *rust_helper_if_mii(struct ifreq *ifr)

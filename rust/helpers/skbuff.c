@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
@@ -42,6 +43,22 @@ void rust_helper_napi_gro_receive(struct napi_struct *napi,
 	skb->protocol = eth_type_trans(skb, napi->dev);
 	skb_record_rx_queue(skb, queue);
 	napi_gro_receive(napi, skb);
+}
+
+void rust_helper_skb_set_hash(struct sk_buff *skb, u32 hash, bool l4)
+{
+	skb_set_hash(skb, hash, l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
+}
+
+/* Notes the 802.1Q tag that the device has taken off. */
+void rust_helper_skb_put_vlan_tag(struct sk_buff *skb, u16 tci)
+{
+	__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), tci);
+}
+
+unsigned int rust_helper_skb_tcp_all_headers(const struct sk_buff *skb)
+{
+	return skb_tcp_all_headers(skb);
 }
 
 struct skb_shared_info *rust_helper_skb_shinfo(const struct sk_buff *skb)

@@ -7,6 +7,7 @@ pub mod ethtool;
 pub mod irq;
 pub mod napi;
 pub mod pci;
+pub(crate) mod qstats;
 pub mod rtnl;
 pub mod skbuff;
 pub mod txq;

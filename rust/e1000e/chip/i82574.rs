@@ -51,6 +51,7 @@ use crate::{
         self,
         cause, //
     },
+    rss::Rss, //
 };
 
 /// The chip.
@@ -288,11 +289,6 @@ impl Chip for I82574 {
 
         csr.write(regs::WUC, regs::WUC::zeroed());
         csr.write(regs::VET, regs::VET::from_raw(ETH_P_8021Q));
-        for i in 0..regs::VFTA_COUNT {
-            if let Some(location) = regs::VFTA::try_at(i) {
-                csr.write(location, regs::VFTA::zeroed());
-            }
-        }
 
         csr.write(
             regs::TIPG,
@@ -377,16 +373,13 @@ impl Chip for I82574 {
 
         csr.update(regs::RFCTL, |rfctl| rfctl.with_exsten(true))?;
         csr.update(regs::RXCSUM, |rxcsum| {
-            rxcsum
-                .with_ipofl(rx.checksum)
-                .with_tuofl(rx.checksum)
-                .with_pcsd(rx.rss_hash)
+            // The hash in the place of the packet checksum, which nobody needs.
+            rxcsum.with_ipofl(true).with_tuofl(true).with_pcsd(true)
         })?;
-        // The filters' bits are kept. `SECRC`: the device strips the FCS, which also keeps it
-        // from taking a descriptor of its own.
+        // The filters' bits are kept. `SECRC`: the device strips the FCS.
         csr.update(regs::RCTL, |rctl| {
             rctl.with_en(true)
-                .with_sbp(false)
+                .with_sbp(rx.keep_damaged)
                 .with_lpe(rx.max_frame > packet_buffer::STANDARD_FRAME)
                 .with_const_lbm::<0>()
                 .with_const_dtyp::<0>()
@@ -394,8 +387,7 @@ impl Chip for I82574 {
                 .with_bam(true)
                 .with_const_bsize::<0>()
                 .with_bsex(false)
-                .with_vfe(false)
-                .with_secrc(true)
+                .with_secrc(!rx.keep_fcs)
         })?;
         csr.flush()
     }
@@ -476,11 +468,45 @@ impl Chip for I82574 {
                 csr.write(location, regs::MTA::from_raw(word));
             }
         }
+        for (i, &word) in filters.vfta().iter().enumerate() {
+            if let Some(location) = regs::VFTA::try_at(i) {
+                csr.write(location, regs::VFTA::from_raw(word));
+            }
+        }
         csr.update(regs::RCTL, |rctl| {
             rctl.with_upe(filters.unicast_promisc())
                 .with_mpe(filters.multicast_promisc())
+                .with_vfe(filters.filters_vlans())
         })?;
         csr.flush()
+    }
+
+    fn set_rss(&self, csr: &Csr<'_>, rss: &Rss) -> Result<(), Gone> {
+        for (i, word) in rss.rssrk().enumerate() {
+            if let Some(location) = regs::RSSRK::try_at(i) {
+                csr.write(location, regs::RSSRK::from_raw(word));
+            }
+        }
+        for (i, word) in rss.reta().enumerate() {
+            if let Some(location) = regs::RETA::try_at(i) {
+                csr.write(location, regs::RETA::from_raw(word));
+            }
+        }
+        csr.write(
+            regs::MRQC,
+            regs::MRQC::zeroed()
+                .with_const_mrqe::<1>()
+                .with_tcp_ipv4(rss.tcp4_ports)
+                .with_ipv4(true)
+                .with_tcp_ipv6(rss.tcp6_ports)
+                .with_ipv6_ex(true)
+                .with_ipv6(true),
+        );
+        csr.flush()
+    }
+
+    fn set_vlan_tagging(&self, csr: &Csr<'_>, on: bool) -> Result<(), Gone> {
+        csr.update(regs::CTRL, |ctrl| ctrl.with_vme(on))
     }
 
     fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone> {

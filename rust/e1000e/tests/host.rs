@@ -22,6 +22,8 @@ mod link;
 mod mdic;
 #[path = "../chip/packet_buffer.rs"]
 mod packet_buffer;
+#[path = "../rss.rs"]
+mod rss;
 
 mod ivar_tests {
     use super::ivar::{
@@ -100,7 +102,7 @@ mod ivar_tests {
     fn known_values() {
         let value = |n| ivar(VectorCount::new(n).unwrap()).raw();
         assert_eq!(value(5), 0x800c_ba98);
-        assert_eq!(value(3), 0x800a_9988);
+        assert_eq!(value(3), 0x800a_9898);
         assert_eq!(value(2), 0x8009_8888);
         assert_eq!(value(1), 0x8008_8888);
     }
@@ -152,11 +154,11 @@ mod ivar_tests {
         let three = ivar(VectorCount::new(3).unwrap());
         assert_eq!(
             three.to_string(),
-            "RXQ0->0 RXQ1->0 TXQ0->1 TXQ1->1 OTHER->2"
+            "RXQ0->0 RXQ1->1 TXQ0->0 TXQ1->1 OTHER->2"
         );
         assert_eq!(
-            three.decode(0x800d_9988).to_string(),
-            "RXQ0->0 RXQ1->0 TXQ0->1 TXQ1->1 OTHER->5(not allocated)"
+            three.decode(0x800d_9898).to_string(),
+            "RXQ0->0 RXQ1->1 TXQ0->0 TXQ1->1 OTHER->5(not allocated)"
         );
         let lost = five.verify(0x5a5a_5a5a).unwrap_err();
         assert_eq!(
@@ -446,6 +448,86 @@ mod filter_tests {
         assert!(filters.unicast_promisc() && filters.multicast_promisc());
         filters.begin(false, true);
         assert!(!filters.unicast_promisc() && filters.multicast_promisc());
+    }
+
+    #[test]
+    fn vlans() {
+        let mut filters = FilterState::new(PRIMARY);
+        for vid in [0, 1, 31, 32, 100, 4095] {
+            filters.set_vlan(vid, true);
+            for (i, &word) in filters.vfta().iter().enumerate() {
+                let wanted = if i == usize::from(vid) / 32 {
+                    1 << (vid % 32)
+                } else {
+                    0
+                };
+                assert_eq!(word, wanted, "{vid}");
+            }
+            filters.begin(false, false);
+            assert_ne!(filters.vfta()[usize::from(vid) / 32], 0, "kept");
+            filters.set_vlan(vid, false);
+        }
+        assert!(!filters.filters_vlans());
+        filters.set_vlan_filter(true);
+        assert!(filters.filters_vlans());
+        filters.begin(true, true);
+        assert!(!filters.filters_vlans(), "promiscuous");
+    }
+}
+
+mod rss_tests {
+    use super::rss::{
+        Rss,
+        KEY_LEN,
+        TABLE_LEN, //
+    };
+
+    #[test]
+    fn one_queue() {
+        assert!(Rss::new([0; KEY_LEN], 1).reta().all(|word| word == 0));
+    }
+
+    #[test]
+    fn two_queues_take_turns() {
+        let rss = Rss::new([0; KEY_LEN], 2);
+        assert_eq!(rss.reta().count(), 32);
+        assert!(rss.reta().all(|word| word == 0x8000_8000));
+        assert_eq!(rss.table().filter(|&queue| queue == 1).count(), 64);
+    }
+
+    #[test]
+    fn entries_in_their_places() {
+        let mut table = [0; TABLE_LEN];
+        table[5] = 1;
+        let mut rss = Rss::new([0; KEY_LEN], 2);
+        assert!(rss.set_table(&table));
+        for (i, word) in rss.reta().enumerate() {
+            assert_eq!(word, if i == 1 { 0x0000_8000 } else { 0 });
+        }
+        assert!(rss.table().eq(table));
+    }
+
+    #[test]
+    fn bad_tables_change_nothing() {
+        let mut rss = Rss::new([0; KEY_LEN], 2);
+        let before = rss.clone();
+        let mut table = [0; TABLE_LEN];
+        table[127] = 2;
+        assert!(!rss.set_table(&table));
+        assert!(!rss.set_table(&table[..127]));
+        assert!(!rss.set_table(&[]));
+        assert_eq!(rss, before);
+    }
+
+    #[test]
+    fn key_words() {
+        let mut key = [0; KEY_LEN];
+        for (i, octet) in key.iter_mut().enumerate() {
+            *octet = i as u8;
+        }
+        let words: Vec<u32> = Rss::new(key, 2).rssrk().collect();
+        assert_eq!(words.len(), 10);
+        assert_eq!((words[0], words[9]), (0x0302_0100, 0x2726_2524));
     }
 }
 
@@ -747,8 +829,10 @@ mod desc_tests {
         rx,
         tx::{
             self,
+            Common,
             Offload, //
         },
+        Words,
     };
 
     /// Ethernet without a tag, IPv4 without options, TCP with timestamps.
@@ -760,6 +844,11 @@ mod desc_tests {
         mss: 1448,
         payload: 0x1_2345,
     };
+
+    /// A data descriptor of a frame without a VLAN tag.
+    fn data(len: u32, offload: Offload, last: bool) -> Words {
+        tx::data(0, len, Common::new(offload, None), last)
+    }
 
     /// The bits `high..=low` of `word`.
     fn field(word: u64, high: u32, low: u32) -> u64 {
@@ -786,7 +875,7 @@ mod desc_tests {
         assert_eq!(field(high, 23, 20), 0, "DTYP: context");
         assert_eq!(field(high, 29, 29), 1, "DEXT");
         assert_eq!(field(high, 26, 26), 0, "TSE");
-        let [_, data] = tx::data(0, 60, offload, true);
+        let [_, data] = data(60, offload, true);
         assert_eq!(field(data, 41, 41), 1, "TXSM");
         assert_eq!(field(data, 40, 40), 0, "IXSM");
     }
@@ -809,7 +898,7 @@ mod desc_tests {
         assert_eq!(field(high, 39, 32), 0, "STA");
         assert_eq!(field(high, 47, 40), 66, "HDRLEN");
         assert_eq!(field(high, 63, 48), 1448, "MSS");
-        let [_, data] = tx::data(0, 60, TSO4, false);
+        let [_, data] = data(60, TSO4, false);
         assert_eq!(field(data, 26, 26), 1, "TSE");
         assert_eq!(field(data, 41, 40), 3, "TXSM and IXSM");
     }
@@ -830,13 +919,18 @@ mod desc_tests {
         assert_eq!(field(low, 47, 40), 70, "TUCSO");
         assert_eq!(field(high, 25, 25), 0, "IP: not version 4");
         assert_eq!(field(high, 47, 40), 86, "HDRLEN");
-        let [_, data] = tx::data(0, 60, offload, false);
+        let [_, data] = data(60, offload, false);
         assert_eq!(field(data, 41, 40), 2, "TXSM only");
     }
 
     #[test]
     fn data_descriptor() {
-        let [addr, word] = tx::data(0x1234_5678_9abc_def0, 0xf_ffff, Offload::None, false);
+        let [addr, word] = tx::data(
+            0x1234_5678_9abc_def0,
+            0xf_ffff,
+            Common::new(Offload::None, None),
+            false,
+        );
         assert_eq!(addr, 0x1234_5678_9abc_def0);
         assert_eq!(field(word, 19, 0), 0xf_ffff, "DTALEN");
         assert_eq!(field(word, 23, 20), 1, "DTYP: data");
@@ -846,13 +940,34 @@ mod desc_tests {
         assert_eq!(field(word, 27, 27), 0, "RS");
         assert_eq!(field(word, 31, 31), 0, "IDE");
         assert_eq!(field(word, 63, 32), 0, "STA, POPTS, VLAN");
-        let [_, last] = tx::data(0, 60, Offload::None, true);
-        assert_eq!(
-            last ^ tx::data(0, 60, Offload::None, false)[1],
-            1 << 24 | 1 << 27
-        );
+        let [_, last] = data(60, Offload::None, true);
+        assert_eq!(last ^ data(60, Offload::None, false)[1], 1 << 24 | 1 << 27);
         assert!(!tx::done(last));
         assert!(tx::done(last | 1 << 32), "DD");
+    }
+
+    #[test]
+    fn vlan_tag() {
+        let with = |last| tx::data(0, 60, Common::new(TSO4, Some(0xe123)), last)[1];
+        for last in [false, true] {
+            assert_eq!(field(with(last), 30, 30), 1, "VLE");
+            assert_eq!(field(with(last), 63, 48), 0xe123, "VLAN");
+            let rest = with(last) & !(1 << 30 | 0xffff << 48);
+            assert_eq!(rest, data(60, TSO4, last)[1]);
+        }
+        assert_eq!(rx::WriteBack::new(0xe123_0040_0000_0003).vlan_tag(), None);
+        let word = rx::WriteBack::new(0xe123_0040_0000_000b);
+        assert_eq!(word.vlan_tag(), Some(0xe123));
+        assert_eq!(word.len(), 64);
+    }
+
+    #[test]
+    fn hash() {
+        let word = |kind: u64| rx::Hash::new(0x1234_5678_0000_0100 | kind).get();
+        assert_eq!(word(0), None);
+        for (kind, ports) in [(1, true), (2, false), (3, true), (4, false), (5, false)] {
+            assert_eq!(word(kind), Some((0x1234_5678, ports)), "{kind}");
+        }
     }
 
     #[test]

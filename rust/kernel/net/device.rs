@@ -28,6 +28,10 @@ use crate::net::{
         PollContext,
         Polled, //
     },
+    qstats::{
+        self,
+        Counters, //
+    },
     rtnl::{
         Rtnl,
         RtnlCell, //
@@ -46,6 +50,11 @@ use core::{
 };
 use kernel::{
     container_of,
+    cpu::{
+        self,
+        CpuId, //
+    },
+    cpumask::CpumaskVar,
     device::{
         self,
         Bound,
@@ -82,10 +91,30 @@ impl Features {
     pub const TSO6: Self = Self(bindings::NETIF_F_TSO6);
     /// Buffers anywhere in memory.
     pub const HIGHDMA: Self = Self(bindings::NETIF_F_HIGHDMA);
+    /// The hash over a received frame's addresses is handed on.
+    pub const RXHASH: Self = Self(bindings::NETIF_F_RXHASH);
+    /// The device takes VLAN tags off received frames.
+    pub const VLAN_RX: Self = Self(bindings::NETIF_F_HW_VLAN_CTAG_RX);
+    /// The device puts VLAN tags into frames to be sent.
+    pub const VLAN_TX: Self = Self(bindings::NETIF_F_HW_VLAN_CTAG_TX);
+    /// The device drops frames of VLANs that nobody has asked for.
+    pub const VLAN_FILTER: Self = Self(bindings::NETIF_F_HW_VLAN_CTAG_FILTER);
+    /// Received frames keep their FCS.
+    pub const RXFCS: Self = Self(bindings::NETIF_F_RXFCS);
+    /// Damaged frames are handed on too.
+    pub const RXALL: Self = Self(bindings::NETIF_F_RXALL);
+
+    /// No features.
+    pub const NONE: Self = Self(0);
 
     /// This set and `other`.
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// This set less `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether all of `other` is in this set.
@@ -100,9 +129,11 @@ pub struct Config {
     pub mac: MacAddress,
     /// Largest MTU in bytes.
     pub max_mtu: u32,
-    /// Offloads that the user may switch; all are on at first.
+    /// Features that the user may switch and that are on at first.
     pub features: Features,
-    /// Offloads that are always on.
+    /// Features that the user may switch and that are off at first.
+    pub more_features: Features,
+    /// Features that are always on.
     pub fixed_features: Features,
     /// How long a stopped transmit queue may stay so before [`Operations::tx_timeout`], in
     /// milliseconds.
@@ -216,7 +247,7 @@ pub trait Operations: Send + Sync + Sized {
     /// What only the poll of the channel may touch.
     type Poll: Send;
 
-    /// Number of channels, each a transmit queue, a receive queue and a NAPI instance.
+    /// Most channels, each a transmit queue, a receive queue and a NAPI instance.
     const CHANNELS: u32;
 
     /// Describes the device. Called once, before it is registered.
@@ -276,6 +307,24 @@ pub trait Operations: Send + Sync + Sized {
     /// Sets the device's own address, which is valid. Process context.
     fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result;
 
+    /// Takes away from `wanted` what does not go together, or does not go now. Under the RTNL, any
+    /// state of the interface. See `Documentation/networking/netdev-features.rst`.
+    fn fix_features(dev: &Device<Self>, rtnl: &mut Rtnl, wanted: Features) -> Features;
+
+    /// Switches features; [`Device::features`] still tells the old ones. Process context. After an
+    /// error the old ones stay.
+    fn set_features(dev: &Device<Self>, rtnl: &mut Rtnl, features: Features) -> Result;
+
+    /// Takes away from `features` what the chip cannot do for this very frame, which the stack then
+    /// does. Called for each frame; any context.
+    fn features_check(dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features;
+
+    /// Begins to receive frames of VLAN `vid`, from 0 to 4095. Process context.
+    fn add_vlan(dev: &Device<Self>, rtnl: &mut Rtnl, vid: u16) -> Result;
+
+    /// Ends receiving frames of VLAN `vid`. Process context.
+    fn remove_vlan(dev: &Device<Self>, rtnl: &mut Rtnl, vid: u16) -> Result;
+
     /// Adapts to a new MTU, which [`Device::mtu`] already tells and which is set back if this
     /// fails. Process context.
     fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
@@ -302,6 +351,9 @@ pub trait Operations: Send + Sync + Sized {
 struct Slot<T: Operations> {
     napi: Opaque<bindings::napi_struct>,
     index: usize,
+    counters: Counters,
+    /// The processors that send by this channel and handle its interrupts.
+    cpus: RtnlCell<CpumaskVar>,
     poll: UnsafeCell<Option<T::Poll>>,
     tx: UnsafeCell<Option<T::Tx>>,
 }
@@ -316,6 +368,9 @@ struct Private<T: Operations> {
     pdev: NonNull<bindings::pci_dev>,
     /// The empty vector that running channels came in, kept so that stopping needs no memory.
     running: RtnlCell<Option<KVec<Channel<T>>>>,
+    /// How many channels there were when they were last started; the processors are shared out
+    /// among so many.
+    count: RtnlCell<usize>,
     netdev: NonNull<bindings::net_device>,
     data: T,
 }
@@ -504,7 +559,8 @@ impl<T: Operations> Device<T> {
         self.private().vectors.get(rtnl).len()
     }
 
-    /// Tells the stack, and through it the user, that `vector` serves `channel`.
+    /// Tells the stack, and through it the user, that `vector` serves `channel`: its receive
+    /// queue, if it has several. Once the channels are started.
     pub fn link_vector(&self, rtnl: &Rtnl, channel: usize, vector: usize) {
         let irq = self.private().vectors.get(rtnl).irq(vector);
         let irq = irq.and_then(|irq| c_int::try_from(irq).ok());
@@ -512,6 +568,36 @@ impl<T: Operations> Device<T> {
             // SAFETY: The NAPI instance is registered; the interrupt is requested.
             unsafe { bindings::rust_helper_netif_napi_set_irq(napi, irq) };
         }
+    }
+
+    /// Asks for `vector` to be handled by the processors of `channel`; it is a hint, and fails
+    /// silently. Once the channels are started.
+    pub fn hint_vector(&self, rtnl: &Rtnl, channel: usize, vector: usize) {
+        let private = self.private();
+        if let Some(slot) = private.slots.get(channel) {
+            let cpus = slot.cpus.get(rtnl).as_raw().cast_const().cast();
+            // SAFETY: The mask is in a slot, which outlives the vectors, and is only changed by
+            // `spread()`, which takes the hints away first.
+            unsafe { private.vectors.get(rtnl).hint(vector, cpus) };
+        }
+    }
+
+    /// Whether the user has set the indirection table of receive side scaling.
+    pub fn rss_configured(&self, _: &Rtnl) -> bool {
+        // SAFETY: The net device is valid, and the RTNL held, which is what changes the flag.
+        unsafe { bindings::rust_helper_netif_is_rxfh_configured(self.as_raw()) }
+    }
+
+    /// Has the stack ask [`Operations::fix_features`] again. Process context.
+    pub fn update_features(&self, _: &mut Rtnl) {
+        // SAFETY: The net device is valid, and the RTNL held. The callbacks that this leads to
+        // make a token of their own while the caller's is borrowed.
+        unsafe { bindings::netdev_update_features(self.as_raw()) };
+    }
+
+    #[inline]
+    pub(crate) fn counters(&self, channel: usize) -> Option<&Counters> {
+        self.private().slots.get(channel).map(|slot| &slot.counters)
     }
 
     /// Transmit queue `index`.
@@ -523,21 +609,25 @@ impl<T: Operations> Device<T> {
         NonNull::new(unsafe { (*self.as_raw())._tx.add(index) })
     }
 
-    /// Gives the channels to their transmit queues and NAPI instances and starts these.
+    /// Gives the channels to their transmit queues and NAPI instances and starts these; the device
+    /// has as many queues from now on.
     ///
-    /// Returns the channels if some are running already or if their number is not
-    /// [`Operations::CHANNELS`]. Process context. Transmission begins once there is a carrier.
+    /// Returns the channels if some are running already, if there are none or more than
+    /// [`Operations::CHANNELS`], or if memory is short. Process context. Transmission begins once
+    /// there is a carrier.
     pub fn start_channels(
         &self,
         rtnl: &mut Rtnl,
         mut channels: KVec<Channel<T>>,
     ) -> Result<(), KVec<Channel<T>>> {
         let private = self.private();
-        let running = private.running.get_mut(rtnl);
-        if running.is_some() || channels.len() != private.slots.len() {
+        let count = channels.len();
+        let running = private.running.get(rtnl).is_some();
+        if running || count == 0 || count > private.slots.len() || self.spread(rtnl, count).is_err()
+        {
             return Err(channels);
         }
-        for slot in private.slots.iter().rev() {
+        for slot in private.slots.iter().take(count).rev() {
             let (Some(channel), Some(txq)) = (channels.pop(), self.tx_queue(slot.index)) else {
                 continue;
             };
@@ -553,13 +643,50 @@ impl<T: Operations> Device<T> {
                 bindings::rust_helper_netdev_tx_reset_queue(txq.as_ptr());
                 bindings::rust_helper_netif_tx_unlock_bh(txq.as_ptr());
             }
+        }
+        // In the order of their registration, as the stack sorts them by the numbers they get now.
+        for slot in private.slots.iter().take(count) {
             // SAFETY: The NAPI instance is registered and disabled.
             unsafe { bindings::napi_enable(slot.napi.get()) };
             self.link_queues(slot, slot.napi.get());
         }
-        *running = Some(channels);
+        *private.running.get_mut(rtnl) = Some(channels);
         // SAFETY: The net device is valid.
         unsafe { bindings::rust_helper_netif_tx_wake_all_queues(self.as_raw()) };
+        Ok(())
+    }
+
+    /// Has the device use `count` queues of either direction, and shares the processors out among
+    /// them if their number has changed; what a user has set since (`xps_cpus` in sysfs) then goes.
+    fn spread(&self, rtnl: &mut Rtnl, count: usize) -> Result {
+        let private = self.private();
+        let queues = u32::try_from(count)?;
+        // SAFETY: The net device is valid, and the RTNL held.
+        to_result(unsafe { bindings::netif_set_real_num_queues(self.as_raw(), queues, queues) })?;
+        if core::mem::replace(private.count.get_mut(rtnl), count) == count {
+            return Ok(());
+        }
+        private.vectors.get(rtnl).unhint();
+        for slot in private.slots.iter().take(count) {
+            let cpus = slot.cpus.get_mut(rtnl);
+            for cpu in (0..cpu::nr_cpu_ids()).filter_map(CpuId::from_u32) {
+                if cpu.as_u32().checked_rem(queues) == u32::try_from(slot.index).ok() {
+                    cpus.set(cpu);
+                } else {
+                    cpus.clear(cpu);
+                }
+            }
+            // Without it the stack spreads by hashes: nothing is lost that would have to be told.
+            // SAFETY: The net device has this queue; the mask is valid.
+            let _ = unsafe {
+                bindings::netif_set_xps_queue(
+                    self.as_raw(),
+                    cpus.as_raw().cast_const().cast(),
+                    // CAST: Less than `CHANNELS`.
+                    slot.index as u16,
+                )
+            };
+        }
         Ok(())
     }
 
@@ -570,7 +697,8 @@ impl<T: Operations> Device<T> {
         let mut channels = private.running.get_mut(rtnl).take()?;
         // SAFETY: The net device is valid.
         unsafe { bindings::rust_helper_netif_tx_disable(self.as_raw()) };
-        for slot in &private.slots {
+        let count = *private.count.get(rtnl);
+        for slot in private.slots.iter().take(count) {
             let Some(txq) = self.tx_queue(slot.index) else {
                 continue;
             };
@@ -706,6 +834,8 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
                 Slot {
                     napi: Opaque::zeroed(),
                     index,
+                    counters: Counters::new(),
+                    cpus: RtnlCell::new(CpumaskVar::new_zero(GFP_KERNEL)?),
                     poll: UnsafeCell::new(None),
                     tx: UnsafeCell::new(None),
                 },
@@ -720,6 +850,7 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
             core::ptr::addr_of_mut!((*private).netdev).write(dev);
             core::ptr::addr_of_mut!((*private).vectors).write(RtnlCell::new(Vectors::new(pdev)));
             core::ptr::addr_of_mut!((*private).running).write(RtnlCell::new(None));
+            core::ptr::addr_of_mut!((*private).count).write(RtnlCell::new(0));
             let service = core::ptr::addr_of_mut!((*private).service);
             bindings::rust_helper_init_delayed_work(service.cast(), Some(service_callback::<T>));
         }
@@ -728,10 +859,12 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
             // SAFETY: The net device is valid, the instance zeroed; it stays where it is, as the
             // vector of slots is never touched again.
             unsafe {
-                bindings::rust_helper_netif_napi_add(
+                // CAST: `CHANNELS` is a handful.
+                bindings::rust_helper_netif_napi_add_config(
                     dev.as_ptr(),
                     slot.napi.get(),
                     Some(poll_callback::<T>),
+                    slot.index as c_int,
                 )
             };
         }
@@ -745,20 +878,23 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
         // SAFETY: As the caller vouches.
         let this = unsafe { Device::<T>::from_raw(dev) };
         let config = this.data().config();
-        let all = config.features.with(config.fixed_features);
+        let on = config.features.with(config.fixed_features);
+        let tags = Features::VLAN_RX
+            .with(Features::VLAN_TX)
+            .with(Features::VLAN_FILTER);
         // SAFETY: The net device is not registered yet, so that nobody else looks at its fields.
         unsafe {
             let raw = dev.as_ptr();
             (*raw).netdev_ops = T::NETDEV_OPS;
-            (*raw).features = all.0;
+            (*raw).features = on.0;
             (*raw).ethtool_ops = <T as ethtool::Callbacks>::ETHTOOL_OPS;
             (*raw).dev.parent = crate::as_raw_device(parent);
-            (*raw).hw_features = config.features.0;
-            (*raw).vlan_features = all.0;
+            (*raw).hw_features = config.features.with(config.more_features).0;
+            (*raw).vlan_features = on.without(tags).0;
             (*raw).min_mtu = bindings::ETH_MIN_MTU;
             (*raw).max_mtu = config.max_mtu;
             (*raw).watchdog_timeo = kernel::time::msecs_to_jiffies(config.tx_timeout_ms) as c_int;
-            (*raw).set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
+            (*raw).stat_ops = <T as qstats::Callbacks>::STAT_OPS;
             bindings::rust_helper_netdev_init_flags(raw);
             bindings::dev_addr_mod(raw, 0, config.mac.as_ptr().cast(), config.mac.len());
             bindings::netif_carrier_off(raw);
@@ -876,7 +1012,7 @@ unsafe extern "C" fn poll_callback<T: Operations>(
         return 0;
     };
     // SAFETY: This is the poll callback, with its budget.
-    let ctx = unsafe { PollContext::new(napi, txq, budget) };
+    let ctx = unsafe { PollContext::new(napi, txq, budget, &slot.counters) };
     match T::poll(dev, poll, &ctx) {
         Polled::Done(frames) if frames < ctx.budget() => {
             // CAST: Less than the budget, which came as an `int`.
@@ -929,6 +1065,11 @@ pub(crate) trait Callbacks: Operations {
         ndo_change_mtu: Some(Self::change_mtu_callback),
         ndo_tx_timeout: Some(Self::tx_timeout_callback),
         ndo_eth_ioctl: Some(Self::eth_ioctl_callback),
+        ndo_fix_features: Some(Self::fix_features_callback),
+        ndo_set_features: Some(Self::set_features_callback),
+        ndo_features_check: Some(Self::features_check_callback),
+        ndo_vlan_rx_add_vid: Some(Self::vlan_rx_add_vid_callback),
+        ndo_vlan_rx_kill_vid: Some(Self::vlan_rx_kill_vid_callback),
         ..pin_init::zeroed()
     };
 
@@ -1004,14 +1145,16 @@ pub(crate) trait Callbacks: Operations {
         dev: *mut bindings::net_device,
         out: *mut bindings::rtnl_link_stats64,
     ) {
-        // SAFETY: A callback; the device has `tstats`, as registration asked for.
+        // SAFETY: A callback; `out` is valid and zeroed.
         let (dev, out) = unsafe {
-            bindings::dev_get_tstats64(dev, out);
             (
                 Device::<Self>::from_raw(NonNull::new_unchecked(dev)),
                 &mut *out,
             )
         };
+        for slot in &dev.private().slots {
+            slot.counters.add_to(out);
+        }
         let hw = Self::stats(dev);
         let add = |to: &mut u64, value: u64| *to = to.wrapping_add(value);
         add(&mut out.rx_errors, hw.rx_errors);
@@ -1135,6 +1278,85 @@ pub(crate) trait Callbacks: Operations {
                     }
                     Ok(0)
                 })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn fix_features_callback(
+        dev: *mut bindings::net_device,
+        wanted: bindings::netdev_features_t,
+    ) -> bindings::netdev_features_t {
+        // SAFETY: A callback, under the RTNL.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                Self::fix_features(dev, rtnl, Features(wanted)).0
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_features_callback(
+        dev: *mut bindings::net_device,
+        features: bindings::netdev_features_t,
+    ) -> c_int {
+        // SAFETY: A callback, under the RTNL.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_features(dev, rtnl, Features(features)).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn features_check_callback(
+        skb: *mut bindings::sk_buff,
+        dev: *mut bindings::net_device,
+        features: bindings::netdev_features_t,
+    ) -> bindings::netdev_features_t {
+        // SAFETY: A callback, with a frame that is the stack's and is only looked at.
+        unsafe {
+            let dev = Device::<Self>::from_raw(NonNull::new_unchecked(dev));
+            let skb = NonNull::new_unchecked(skb);
+            Self::features_check(dev, SkBuff::from_raw_ref(&skb), Features(features)).0
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn vlan_rx_add_vid_callback(
+        dev: *mut bindings::net_device,
+        _proto: bindings::__be16,
+        vid: u16,
+    ) -> c_int {
+        // SAFETY: A callback, under the RTNL. The protocol is 802.1Q: filters for another one are
+        // a feature that none of ours has.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::add_vlan(dev, rtnl, vid).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn vlan_rx_kill_vid_callback(
+        dev: *mut bindings::net_device,
+        _proto: bindings::__be16,
+        vid: u16,
+    ) -> c_int {
+        // SAFETY: As `vlan_rx_add_vid_callback()`.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::remove_vlan(dev, rtnl, vid).map(|()| 0))
             })
         }
     }

@@ -15,7 +15,10 @@ use crate::net::{
     rtnl::Rtnl, //
 };
 use bindings_ext as bindings;
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     error::from_result,
     prelude::*, //
@@ -120,6 +123,86 @@ pub struct Coalesce {
     pub rx_usecs: u32,
     /// For frames sent.
     pub tx_usecs: u32,
+}
+
+/// A kind of frame that receive side scaling tells apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// TCP over IPv4.
+    Tcp4,
+    /// UDP over IPv4.
+    Udp4,
+    /// Anything else over IPv4.
+    Ip4,
+    /// TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv6.
+    Udp6,
+    /// Anything else over IPv6.
+    Ip6,
+}
+
+impl Flow {
+    fn from_raw(raw: u32) -> Option<Self> {
+        Some(match raw {
+            bindings::TCP_V4_FLOW => Self::Tcp4,
+            bindings::UDP_V4_FLOW => Self::Udp4,
+            bindings::SCTP_V4_FLOW
+            | bindings::AH_ESP_V4_FLOW
+            | bindings::AH_V4_FLOW
+            | bindings::ESP_V4_FLOW
+            | bindings::IPV4_FLOW => Self::Ip4,
+            bindings::TCP_V6_FLOW => Self::Tcp6,
+            bindings::UDP_V6_FLOW => Self::Udp6,
+            bindings::SCTP_V6_FLOW
+            | bindings::AH_ESP_V6_FLOW
+            | bindings::AH_V6_FLOW
+            | bindings::ESP_V6_FLOW
+            | bindings::IPV6_FLOW => Self::Ip6,
+            _ => return None,
+        })
+    }
+}
+
+/// What the hash of receive side scaling covers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HashFields {
+    /// Both IP addresses.
+    Addresses,
+    /// Both IP addresses and both ports.
+    AddressesAndPorts,
+}
+
+impl HashFields {
+    const ADDRESSES: u32 = bindings::RXH_IP_SRC | bindings::RXH_IP_DST;
+    const PORTS: u32 = bindings::RXH_L4_B_0_1 | bindings::RXH_L4_B_2_3;
+
+    fn from_raw(raw: u32) -> Option<Self> {
+        if raw == Self::ADDRESSES {
+            Some(Self::Addresses)
+        } else if raw == Self::ADDRESSES | Self::PORTS {
+            Some(Self::AddressesAndPorts)
+        } else {
+            None
+        }
+    }
+
+    fn as_raw(self) -> u32 {
+        match self {
+            Self::Addresses => Self::ADDRESSES,
+            Self::AddressesAndPorts => Self::ADDRESSES | Self::PORTS,
+        }
+    }
+}
+
+/// The key for receive side scaling that this boot has chosen at random
+/// (`/proc/sys/net/core/netdev_rss_key`).
+pub fn rss_key<const N: usize>() -> [u8; N] {
+    const { assert!(N <= bindings::NETDEV_RSS_KEY_LEN as usize) };
+    let mut key = [0; N];
+    // SAFETY: There is room for the length told, which is not more than the stack has.
+    unsafe { bindings::netdev_rss_key_fill(key.as_mut_ptr().cast(), N) };
+    key
 }
 
 /// Where a callback says why it refuses a request.
@@ -297,6 +380,43 @@ pub trait Operations: device::Operations {
     /// Changes the ring sizes, which are within the limits and at least 1.
     fn set_ring_sizes(dev: &Device<Self>, rtnl: &mut Rtnl, sizes: RingSizes) -> Result;
 
+    /// Tells the number of channels, those of an interface that is down as well.
+    fn channels(dev: &Device<Self>, rtnl: &mut Rtnl) -> u32;
+
+    /// Changes the number of channels, which is from 1 to [`device::Operations::CHANNELS`].
+    fn set_channels(dev: &Device<Self>, rtnl: &mut Rtnl, channels: u32) -> Result;
+
+    /// Octets of the key of receive side scaling.
+    const RSS_KEY_LEN: usize;
+
+    /// Entries of its indirection table.
+    const RSS_TABLE_LEN: usize;
+
+    /// Puts key and indirection table into what is given of them, of the lengths above. The hash is
+    /// Toeplitz's.
+    fn rss(dev: &Device<Self>, rtnl: &mut Rtnl, key: Option<&mut [u8]>, table: Option<&mut [u32]>);
+
+    /// Changes what is given of key and indirection table; the entries are below the number of
+    /// channels.
+    fn set_rss(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        key: Option<&[u8]>,
+        table: Option<&[u32]>,
+    ) -> Result;
+
+    /// Tells what is hashed of a kind of frame.
+    fn hash_fields(dev: &Device<Self>, rtnl: &mut Rtnl, flow: Flow) -> HashFields;
+
+    /// Changes what is hashed of a kind of frame.
+    fn set_hash_fields(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        flow: Flow,
+        fields: HashFields,
+        extack: &ExtAck<'_>,
+    ) -> Result;
+
     /// Tells the interrupt moderation.
     fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce;
 
@@ -365,6 +485,15 @@ pub(crate) trait Callbacks: Operations {
         nway_reset: Some(Self::nway_reset_callback),
         get_ringparam: Some(Self::get_ringparam_callback),
         set_ringparam: Some(Self::set_ringparam_callback),
+        get_channels: Some(Self::get_channels_callback),
+        set_channels: Some(Self::set_channels_callback),
+        get_rx_ring_count: Some(Self::get_rx_ring_count_callback),
+        get_rxfh_key_size: Some(Self::get_rxfh_key_size_callback),
+        get_rxfh_indir_size: Some(Self::get_rxfh_indir_size_callback),
+        get_rxfh: Some(Self::get_rxfh_callback),
+        set_rxfh: Some(Self::set_rxfh_callback),
+        get_rxfh_fields: Some(Self::get_rxfh_fields_callback),
+        set_rxfh_fields: Some(Self::set_rxfh_fields_callback),
         get_coalesce: Some(Self::get_coalesce_callback),
         set_coalesce: Some(Self::set_coalesce_callback),
         get_pauseparam: Some(Self::get_pauseparam_callback),
@@ -561,6 +690,160 @@ pub(crate) trait Callbacks: Operations {
             }
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 from_result(|| Self::set_ring_sizes(dev, rtnl, sizes).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_channels_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_channels,
+    ) {
+        // SAFETY: A callback; `out` is valid and zeroed.
+        unsafe {
+            (*out).max_combined = Self::CHANNELS;
+            (*out).combined_count = with_rtnl::<Self, _>(dev, Self::channels);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_channels_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_channels,
+    ) -> c_int {
+        // SAFETY: A callback; the request is valid, and the stack has checked it against the
+        // largest number.
+        unsafe {
+            let channels = (*request).combined_count;
+            if channels == 0 {
+                return EINVAL.to_errno();
+            }
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_channels(dev, rtnl, channels).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rx_ring_count_callback(dev: *mut bindings::net_device) -> u32 {
+        // SAFETY: A callback.
+        unsafe { with_rtnl::<Self, _>(dev, Self::channels) }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rxfh_key_size_callback(_dev: *mut bindings::net_device) -> u32 {
+        // CAST: Some dozens.
+        Self::RSS_KEY_LEN as u32
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rxfh_indir_size_callback(_dev: *mut bindings::net_device) -> u32 {
+        // CAST: Some hundreds.
+        Self::RSS_TABLE_LEN as u32
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rxfh_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_rxfh_param,
+    ) -> c_int {
+        // SAFETY: A callback; `out` is valid, and what it points to is null or has the lengths
+        // told above.
+        unsafe {
+            let out = &mut *out;
+            // CAST: One of three bits.
+            out.hfunc = bindings::ETH_RSS_HASH_TOP as u8;
+            let key = NonNull::new(out.key)
+                .map(|key| core::slice::from_raw_parts_mut(key.as_ptr(), Self::RSS_KEY_LEN));
+            let table = NonNull::new(out.indir)
+                .map(|table| core::slice::from_raw_parts_mut(table.as_ptr(), Self::RSS_TABLE_LEN));
+            with_rtnl::<Self, _>(dev, |dev, rtnl| Self::rss(dev, rtnl, key, table));
+        }
+        0
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_rxfh_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_rxfh_param,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // INVARIANT: As the stack gives it.
+        let extack = ExtAck(extack, PhantomData);
+        // SAFETY: A callback; the request is valid, and what it points to is null or has the
+        // lengths told above. The stack has checked the entries of the table.
+        unsafe {
+            let request = &*request;
+            let hash = u32::from(request.hfunc);
+            if hash != bindings::ETH_RSS_HASH_NO_CHANGE && hash != bindings::ETH_RSS_HASH_TOP {
+                extack.set(c"the only hash function is toeplitz");
+                return EOPNOTSUPP.to_errno();
+            }
+            let key = NonNull::new(request.key)
+                .map(|key| core::slice::from_raw_parts(key.as_ptr(), Self::RSS_KEY_LEN));
+            let table = NonNull::new(request.indir)
+                .map(|table| core::slice::from_raw_parts(table.as_ptr(), Self::RSS_TABLE_LEN));
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_rss(dev, rtnl, key, table).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_rxfh_fields_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_rxfh_fields,
+    ) -> c_int {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            let out = &mut *out;
+            let Some(flow) = Flow::from_raw(out.flow_type) else {
+                return EINVAL.to_errno();
+            };
+            out.data =
+                with_rtnl::<Self, _>(dev, |dev, rtnl| Self::hash_fields(dev, rtnl, flow)).as_raw();
+        }
+        0
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_rxfh_fields_callback(
+        dev: *mut bindings::net_device,
+        request: *const bindings::ethtool_rxfh_fields,
+        extack: *mut bindings::netlink_ext_ack,
+    ) -> c_int {
+        // INVARIANT: As the stack gives it.
+        let extack = ExtAck(extack, PhantomData);
+        // SAFETY: A callback; the request is valid.
+        unsafe {
+            let request = &*request;
+            let Some(flow) = Flow::from_raw(request.flow_type) else {
+                return EINVAL.to_errno();
+            };
+            let Some(fields) = HashFields::from_raw(request.data) else {
+                extack.set(c"use sd (both addresses) or sdfn (both ports, too)");
+                return EINVAL.to_errno();
+            };
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| Self::set_hash_fields(dev, rtnl, flow, fields, &extack).map(|()| 0))
             })
         }
     }

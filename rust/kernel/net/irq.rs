@@ -182,8 +182,30 @@ impl<T: Operations> Vectors<T> {
         self.lines.push(line, GFP_KERNEL).map_err(Error::from)
     }
 
+    /// Asks for `vector` to be handled by the processors in `cpus`. Fails silently: it is a hint.
+    ///
+    /// # Safety
+    ///
+    /// `cpus` must be valid, and must not change, until [`Vectors::unhint`] or [`Vectors::free`].
+    pub(crate) unsafe fn hint(&self, vector: usize, cpus: *const bindings::cpumask) {
+        if let Some(irq) = self.irq(vector) {
+            // SAFETY: The interrupt is requested; the mask is as the caller vouches.
+            let _ = unsafe { bindings::__irq_apply_affinity_hint(irq, cpus, true) };
+        }
+    }
+
+    /// Takes the hints away, so that their masks may change or go.
+    pub(crate) fn unhint(&self) {
+        for line in &self.lines {
+            // SAFETY: The interrupt is requested.
+            let _ =
+                unsafe { bindings::__irq_apply_affinity_hint(line.irq, core::ptr::null(), false) };
+        }
+    }
+
     /// Frees all vectors; waits for their handlers. Process context.
     pub(crate) fn free(&mut self) {
+        self.unhint();
         while let Some(line) = self.lines.pop() {
             let cookie: *const Line<T> = &*line;
             // SAFETY: By the type invariant the line was requested with this cookie. After this no

@@ -5,7 +5,10 @@
 //! C header: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! rules: `Documentation/networking/napi.rst`.
 
-use crate::net::txq::DoneQueue;
+use crate::net::{
+    qstats::Counters,
+    txq::DoneQueue, //
+};
 use bindings_ext as bindings;
 use core::{
     marker::PhantomData,
@@ -28,11 +31,12 @@ pub enum Polled {
 /// # Invariants
 ///
 /// `napi` is being polled by the current thread for `'a`; `txq` is the transmit queue of the same
-/// channel.
+/// channel, `counters` its counters.
 pub struct PollContext<'a> {
     napi: NonNull<bindings::napi_struct>,
     txq: NonNull<bindings::netdev_queue>,
     budget: i32,
+    counters: &'a Counters,
     _not_send: PhantomData<&'a *mut ()>,
 }
 
@@ -40,18 +44,20 @@ impl<'a> PollContext<'a> {
     /// # Safety
     ///
     /// Must be called by the poll callback of `napi` with its `budget`, and not outlive it; `txq`
-    /// must be a queue of the same net device.
+    /// and `counters` must be of the same channel.
     #[inline]
     pub(crate) unsafe fn new(
         napi: NonNull<bindings::napi_struct>,
         txq: NonNull<bindings::netdev_queue>,
         budget: i32,
+        counters: &'a Counters,
     ) -> Self {
         // INVARIANT: As the caller vouches.
         Self {
             napi,
             txq,
             budget,
+            counters,
             _not_send: PhantomData,
         }
     }
@@ -69,6 +75,7 @@ impl<'a> PollContext<'a> {
         // INVARIANT: With a budget the poll is in softirq context or its own kernel thread.
         (self.budget > 0).then_some(RxContext {
             napi: self.napi,
+            counters: self.counters,
             _not_send: PhantomData,
         })
     }
@@ -81,14 +88,10 @@ impl<'a> PollContext<'a> {
         unsafe { DoneQueue::from_raw(self.txq) }
     }
 
-    /// Counts transmitted frames in the device's per-CPU statistics.
+    /// Counts frames sent: on the wire, so that a large one is as many as it was cut into.
     #[inline]
     pub fn count_tx(&self, frames: u32, bytes: u32) {
-        // SAFETY: By the type invariant the NAPI's device is alive, and its per-CPU statistics are
-        // there, as registration asked for them; bottom halves or interrupts are off.
-        unsafe {
-            bindings::rust_helper_dev_sw_netstats_tx_add((*self.napi.as_ptr()).dev, frames, bytes)
-        };
+        self.counters.count_tx(frames, bytes);
     }
 
     #[inline]
@@ -106,16 +109,20 @@ impl<'a> PollContext<'a> {
 /// interrupt.
 pub struct RxContext<'a> {
     napi: NonNull<bindings::napi_struct>,
+    counters: &'a Counters,
     _not_send: PhantomData<&'a *mut ()>,
 }
 
 impl RxContext<'_> {
-    /// Counts a received frame in the device's per-CPU statistics.
+    /// Counts a received frame.
     #[inline]
     pub fn count_rx(&self, bytes: u32) {
-        // SAFETY: By the type invariant the NAPI's device is alive and bottom halves are off, as
-        // per-CPU statistics want it; registration asked for them.
-        unsafe { bindings::rust_helper_dev_sw_netstats_rx_add((*self.napi.as_ptr()).dev, bytes) };
+        self.counters.count_rx(bytes);
+    }
+
+    /// Counts a receive buffer that could not be had.
+    pub fn count_alloc_fail(&self) {
+        self.counters.count_rx_alloc_fail();
     }
 
     #[inline]

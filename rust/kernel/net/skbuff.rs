@@ -79,6 +79,7 @@ pub struct Segmentation {
 /// # Invariants
 ///
 /// `skb` is a valid socket buffer and this is the only owner of this reference to it.
+#[repr(transparent)]
 pub struct SkBuff {
     skb: NonNull<bindings::sk_buff>,
 }
@@ -94,6 +95,17 @@ impl SkBuff {
     pub(crate) unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
         // INVARIANT: As the caller vouches.
         Self { skb }
+    }
+
+    /// Views a buffer that is somebody else's.
+    ///
+    /// # Safety
+    ///
+    /// `skb` must be valid, and must not change, for as long as the result.
+    #[inline]
+    pub(crate) unsafe fn from_raw_ref(skb: &NonNull<bindings::sk_buff>) -> &Self {
+        // SAFETY: The type is transparent; behind a shared reference it owns nothing.
+        unsafe { &*core::ptr::from_ref(skb).cast() }
     }
 
     #[inline]
@@ -160,10 +172,26 @@ impl SkBuff {
             .then_some(ChecksumRequest { start, field })
     }
 
-    /// Has the processor fill in the checksum that the stack left to the device. Any context.
-    pub fn checksum_in_software(&mut self) -> Result {
+    /// Length of all headers of a TCP frame that is to be cut into segments, in bytes.
+    #[inline]
+    pub fn segment_header_len(&self) -> u32 {
         // SAFETY: Valid by the type invariant.
-        to_result(unsafe { bindings::skb_checksum_help(self.as_raw()) })
+        unsafe { bindings::rust_helper_skb_tcp_all_headers(self.as_raw()) }
+    }
+
+    /// The VLAN tag (TCI) that the device is to put into the frame, if any.
+    #[inline]
+    pub fn vlan_tag(&self) -> Option<u16> {
+        // SAFETY: Valid by the type invariant; protocol and TCI are one word, which is 0 if there
+        // is no tag.
+        unsafe {
+            let tag = &(*self.as_raw())
+                .__bindgen_anon_4
+                .headers
+                .as_ref()
+                .__bindgen_anon_2;
+            (tag.vlan_all != 0).then_some(tag.__bindgen_anon_1.vlan_tci)
+        }
     }
 
     /// Whether the frame is to be cut into segments by the device.
@@ -300,6 +328,20 @@ impl RxFrame {
     #[expect(clippy::len_without_is_empty, reason = "a frame is never empty")]
     pub fn len(&self) -> u32 {
         self.0.len()
+    }
+
+    /// Notes the hash by which the device chose the queue; `ports` says that it covers the ports.
+    #[inline]
+    pub fn set_hash(&mut self, hash: u32, ports: bool) {
+        // SAFETY: By the type invariant the buffer is ours alone.
+        unsafe { bindings::rust_helper_skb_set_hash(self.0.as_raw(), hash, ports) };
+    }
+
+    /// Notes the VLAN tag (TCI) that the device has taken off the frame.
+    #[inline]
+    pub fn set_vlan_tag(&mut self, tci: u16) {
+        // SAFETY: By the type invariant the buffer is ours alone.
+        unsafe { bindings::rust_helper_skb_put_vlan_tag(self.0.as_raw(), tci) };
     }
 
     /// Gives the frame to the stack.
