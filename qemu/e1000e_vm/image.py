@@ -79,6 +79,8 @@ MODULES = [
     "dummy",
     "8021q",
     "bridge",
+    "macvlan",
+    "netconsole",
     "pktgen",
     "sch_fq",
     "sch_etf",

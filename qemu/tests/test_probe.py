@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The driver binds, says who it is, and leaves without a trace."""
 
+import re
+
+import pytest
 from e1000e_vm.net import Net
 from e1000e_vm.vm import VM
 
@@ -24,6 +27,25 @@ def test_mac_address(net: Net) -> None:
     assert net.vm.sh("cat /sys/class/net/nic0/address") == "52:54:00:12:34:01"
     assert net.vm.sh("ethtool -P nic0").endswith("52:54:00:12:34:01")
     assert net.vm.sh("ip netns exec peer cat /sys/class/net/nic1/address") == "52:54:00:12:34:02"
+
+
+@pytest.mark.rust
+def test_messages(net: Net) -> None:
+    """The kernel log has what field reports are diagnosed by."""
+    net.unload()
+    since = net.vm.sync_log()
+    net.load()
+    log = net.vm.log(since)
+    device = rf"e1000e_rust {re.escape(net.vm.nics[0].address)}.*: "
+    for line in [
+        r"[\d.]+ Gb/s available PCIe bandwidth, limited by .* link|"
+        r"[\d.]+ Gb/s available PCIe bandwidth \(.* x\d+ link\)",
+        r"82574: 52:54:00:12:34:01, PHY 0x\w{8}, PBA No: \S+",
+        r"ASPM",
+        r"interrupts: MSI-X, 5 vectors, RXQ0->0 RXQ1->1 TXQ0->2 TXQ1->3 OTHER->4",
+        r"link up, 1000 Mb/s, full duplex, flow control \S+",
+    ]:
+        assert re.search(device + f"({line})", log), line
 
 
 def test_link_settings(net: Net) -> None:

@@ -10,7 +10,10 @@ use kernel::{
     },
     prelude::*, //
 };
-use kernel_ext::pci::enable;
+use kernel_ext::pci::{
+    enable,
+    link, //
+};
 
 use crate::{
     aspm,
@@ -149,6 +152,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         ),
         Err(e) => dev_warn!(pdev, "NVM: PBA number: {}\n", e),
     }
+    link::print_status(pdev);
 
     Ok(Ready {
         pdev,

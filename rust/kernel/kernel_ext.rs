@@ -13,7 +13,7 @@
 //! - [`net::ethtool`]: the ethtool operations.
 //! - [`net::pci`]: binds a network driver to a PCI function.
 //! - [`page_pool`], [`dma`]: memory that a device reads or writes.
-//! - [`pci`]: ASPM and bus mastering.
+//! - [`pci`]: ASPM, bus mastering, the link.
 //! - [`sync::spsc`]: a ring with one producer and one consumer.
 //! - [`ratelimit`]: telling a thing once and not a thousand times.
 

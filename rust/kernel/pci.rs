@@ -4,4 +4,5 @@
 
 pub mod aspm;
 pub mod enable;
+pub mod link;
 pub mod master;
