@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "topology(Topology): the machine that the test needs",
         "parameters(rust=words, c=words): module parameters",
         "rust: of e1000e_rust only",
+        "debug: on the debug kernel only",
         "provokes(pattern): kernel log lines that the test itself causes",
         "loses_interrupts: the test itself makes the device lose interrupts",
     ]:
@@ -57,11 +58,14 @@ def topology_of(item: pytest.Item) -> Topology:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the driver cannot do; put tests of one topology together."""
-    if config.getoption("driver") == "c":
-        left_out = [item for item in items if item.get_closest_marker("rust")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    """Leave out what driver or kernel cannot do; put tests of one topology together."""
+    marks = [
+        *(["rust"] if config.getoption("driver") == "c" else []),
+        *(["debug"] if not paths.DEBUG else []),
+    ]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     order = list(dict.fromkeys(topology_of(item) for item in items))
     items.sort(key=lambda item: order.index(topology_of(item)))
 
