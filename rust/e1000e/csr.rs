@@ -184,6 +184,13 @@ impl<'a> Csr<'a> {
         Ok(raw)
     }
 
+    /// Writes the register at `offset` bytes, for the register test.
+    ///
+    /// An `offset` outside the BAR or unaligned is not written.
+    pub(crate) fn write_raw(&self, offset: usize, value: u32) {
+        let _ = (&self.bar).try_write32(value, offset);
+    }
+
     /// Writes the tail of receive queue `queue`. The write orders after the descriptors.
     #[inline(always)]
     pub(crate) fn rdt_write(&self, queue: Queue, tail: u32) {

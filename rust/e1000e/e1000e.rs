@@ -4,7 +4,7 @@
 //!
 //! Read it in this order; each layer uses only those below it:
 //!
-//! - callbacks: [`probe`], [`netdev`], [`ethtool`];
+//! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
 //! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
 //!   [`ivar`];
@@ -35,6 +35,7 @@ mod probe;
 mod regs;
 mod rss;
 mod rx;
+mod selftest;
 mod tx;
 
 kernel_ext::module_net_pci_driver! {

@@ -23,7 +23,8 @@ use kernel_ext::net::{
         PauseStats,
         RingSizes,
         RmonRanges,
-        RmonStats, //
+        RmonStats,
+        SelfTest, //
     },
     rtnl::Rtnl, //
 };
@@ -50,7 +51,8 @@ use crate::{
     nvm,
     phy,
     regs::DUMP,
-    rss, //
+    rss,
+    selftest, //
 };
 
 /// A statistic that the driver keeps itself.
@@ -187,7 +189,12 @@ impl Operations for Nic<'_> {
         tx: MAX_RING,
     };
     const STAT_NAMES: &'static [&'static str] = &NAMES;
+    const TEST_NAMES: &'static [&'static str] = &selftest::NAMES;
     const DUMP_WORDS: usize = DUMP_WORDS;
+
+    fn self_test(dev: &Device<Self>, rtnl: &mut Rtnl, how: SelfTest, results: &mut [u64]) {
+        selftest::run(dev, rtnl, how == SelfTest::Offline, results);
+    }
 
     fn ethtool_stats(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u64]) {
         let nic = dev.data();

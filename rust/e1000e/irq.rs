@@ -347,33 +347,43 @@ fn try_layout(
     }
     layout.moderate(nic, coalesce);
 
-    let all = layout.all_vectors();
-    layout.unmask(nic);
-    layout.raise_all(&nic.csr);
-    for _ in 0..CHECK_LOOKS {
-        if nic.irq.seen.load(Relaxed) & all == all {
-            break;
-        }
-        fsleep(CHECK_INTERVAL);
-    }
+    let missing = raise_and_wait(nic, layout);
     chip::mask_all(&nic.csr)
         .inspect_err(|e| dev_err!(nic.pdev, "{}: interrupts: {}\n", dev.name(), e))?;
-    let missing = nic.irq.missing(layout);
     if missing == 0 {
         return Ok(true);
     }
-    nic.irq
-        .check_failures
-        .add(missing.count_ones().into(), Relaxed);
     dev_warn!(
         nic.pdev,
         "{}: {}: vectors {:#x} of {:#x} do not arrive; trying the next mode\n",
         dev.name(),
         layout,
         missing,
-        all
+        layout.all_vectors()
     );
     Ok(false)
+}
+
+/// Raises every interrupt of `layout`, which stay unmasked, and waits for them. Returns the bits of
+/// the vectors that have not arrived, which are counted.
+///
+/// To be called under `Nic::hardware`, which keeps the health tick from looking as well.
+pub(crate) fn raise_and_wait(nic: &Nic<'_>, layout: &Layout) -> u32 {
+    let all = layout.all_vectors();
+    nic.irq.seen.store(0, Relaxed);
+    layout.unmask(nic);
+    layout.raise_all(&nic.csr);
+    for _ in 0..CHECK_LOOKS {
+        if nic.irq.seen.load(Relaxed) & all == all {
+            return 0;
+        }
+        fsleep(CHECK_INTERVAL);
+    }
+    let missing = all & !nic.irq.seen.load(Relaxed);
+    nic.irq
+        .check_failures
+        .add(missing.count_ones().into(), Relaxed);
+    missing
 }
 
 /// Handles the interrupt of `vector`.

@@ -33,6 +33,8 @@ pub(crate) mod mii {
 
     /// BMCR: software reset.
     pub(crate) const BMCR_RESET: u16 = 0x8000;
+    /// BMCR: what is sent comes back.
+    pub(crate) const BMCR_LOOPBACK: u16 = 0x4000;
     /// BMCR: 100 Mb/s when forced.
     pub(crate) const BMCR_SPEED100: u16 = 0x2000;
     /// BMCR: auto-negotiation enable.
@@ -289,7 +291,8 @@ impl LinkRequest {
     /// `bmcr` changed for this request: negotiate and restart, or force.
     pub(crate) const fn bmcr(&self, bmcr: u16) -> u16 {
         let cleared = bmcr
-            & !(mii::BMCR_SPEED1000
+            & !(mii::BMCR_LOOPBACK
+                | mii::BMCR_SPEED1000
                 | mii::BMCR_SPEED100
                 | mii::BMCR_FULLDPLX
                 | mii::BMCR_ANENABLE

@@ -419,31 +419,43 @@ impl<'a> Nic<'a> {
             counts.tx_done.store(queued, Relaxed);
         }
 
-        let stopped = match self.chip.stop_dma(&self.csr, &self.phy) {
-            Ok(stopped) => Some(stopped),
-            Err(e) => match master::cut_off(self.pdev) {
-                Ok(proof) => {
-                    dev_warn!(
-                        self.pdev,
-                        "{}: {}; cut off from the bus instead\n",
-                        dev.name(),
-                        e
-                    );
-                    Some(DmaStopped::cut_off(proof))
-                }
-                Err(_) => None,
-            },
-        };
+        let stopped = self.stop_dma(dev);
         match (channels, stopped) {
             (Some(channels), Some(stopped)) => Self::free_channels(channels, &stopped),
-            (Some(_), None) => dev_err!(
-                self.pdev,
-                "{}: the device does not stop; its memory is lost until the next boot, \
-                 power-cycle it\n",
-                dev.name()
-            ),
+            (Some(_), None) => self.tell_lost_memory(dev),
             (None, _) => {}
         }
+    }
+
+    /// Stops DMA by a reset, or else by cutting the device off from the bus. [`None`] if neither
+    /// can be proven: what the device was given must be leaked.
+    pub(crate) fn stop_dma(&self, dev: &Device<Self>) -> Option<DmaStopped> {
+        let e = match self.chip.stop_dma(&self.csr, &self.phy) {
+            Ok(stopped) => return Some(stopped),
+            Err(e) => e,
+        };
+        match master::cut_off(self.pdev) {
+            Ok(proof) => {
+                dev_warn!(
+                    self.pdev,
+                    "{}: {}; cut off from the bus instead\n",
+                    dev.name(),
+                    e
+                );
+                Some(DmaStopped::cut_off(proof))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Tells that memory had to be leaked.
+    pub(crate) fn tell_lost_memory(&self, dev: &Device<Self>) {
+        dev_err!(
+            self.pdev,
+            "{}: the device does not stop; its memory is lost until the next boot, \
+             power-cycle it\n",
+            dev.name()
+        );
     }
 
     /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.

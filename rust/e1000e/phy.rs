@@ -93,6 +93,8 @@ impl Reg {
     const COPPER_CONTROL: Self = Self::new(16);
     /// Receive error counter.
     const RECEIVE_ERRORS: Self = Self::new(21);
+    /// MAC specific control 2.
+    const MAC_CONTROL: Self = Self::paged(2, 21);
     /// Address of the calibration registers.
     const CALIBRATION_ADDRESS: Self = Self::new(29);
     /// Data of the calibration registers.
@@ -118,6 +120,15 @@ const COPPER_CONTROL_MDIX: u16 = 0x0060;
 const COPPER_CONTROL_POLARITY: u16 = 0x0002;
 /// Copper specific control 1: downshift to a lower speed after failed attempts.
 const COPPER_CONTROL_DOWNSHIFT: u16 = 0x0800;
+
+/// MAC specific control 2 (register 21 on page 2): speed of the side of the MAC while there is no
+/// link.
+const MAC_CONTROL_SPEED: u16 = 0x0007;
+/// MAC specific control 2: 1000 Mb/s while there is no link.
+const MAC_CONTROL_SPEED1000: u16 = 0x0006;
+
+/// How long a PHY in loopback is given to settle, as in the in-tree driver.
+const LOOPBACK_SETTLE: Delta = Delta::from_millis(250);
 
 /// Which way an access went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -564,6 +575,39 @@ impl Phy {
         let before = self.hang_looks.load(Relaxed);
         self.hang_looks.store(before.saturating_add(1), Relaxed);
         Ok(before != 0)
+    }
+
+    /// Has the PHY give back what the MAC sends, at 1000 Mb/s and full duplex, to which the MAC is
+    /// forced as well. The link is gone, and must be set up anew after
+    /// [`leave_loopback`](Self::leave_loopback).
+    pub(crate) fn enter_loopback(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
+        let mac = self.read(csr, Reg::MAC_CONTROL)?;
+        if mac & MAC_CONTROL_SPEED != MAC_CONTROL_SPEED1000 {
+            let mac = (mac & !MAC_CONTROL_SPEED) | MAC_CONTROL_SPEED1000;
+            self.write(csr, Reg::MAC_CONTROL, mac)?;
+            self.commit(csr)?;
+        }
+        self.write(
+            csr,
+            Reg::new(mii::BMCR),
+            mii::BMCR_LOOPBACK | mii::BMCR_FULLDPLX | mii::BMCR_SPEED1000,
+        )?;
+        fsleep(LOOPBACK_SETTLE);
+        self.gone(csr.update(regs::CTRL, |ctrl| {
+            ctrl.with_slu(true)
+                .with_asde(false)
+                .with_frcspd(true)
+                .with_frcdplx(true)
+                .with_fd(true)
+                .with_const_speed::<2>()
+        }))
+    }
+
+    /// Ends what [`enter_loopback`](Self::enter_loopback) began.
+    pub(crate) fn leave_loopback(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
+        let bmcr = Reg::new(mii::BMCR);
+        let value = self.read(csr, bmcr)?;
+        self.write(csr, bmcr, value & !mii::BMCR_LOOPBACK)
     }
 
     /// Powers the PHY down. Returns whether it was done; the firmware may need it.

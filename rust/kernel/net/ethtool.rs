@@ -351,6 +351,15 @@ impl RmonRanges {
     }
 }
 
+/// How far a self-test may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SelfTest {
+    /// The device stays in use: only tests that disturb nothing.
+    Online,
+    /// Traffic may be interrupted: all tests.
+    Offline,
+}
+
 /// A network driver's ethtool callbacks.
 pub trait Operations: device::Operations {
     /// The largest ring sizes.
@@ -358,6 +367,18 @@ pub trait Operations: device::Operations {
 
     /// The names of the statistics, at most 31 bytes each.
     const STAT_NAMES: &'static [&'static str];
+
+    /// The names of the self-tests, at most 31 bytes each; by custom they end with when they are
+    /// run: `(offline)`, `(on/offline)`.
+    const TEST_NAMES: &'static [&'static str];
+
+    /// Runs the self-tests and puts their results into `results`, which is zeroed, in the order of
+    /// their names: 0 for one that was passed or is not run, anything else for one that failed.
+    ///
+    /// The RTNL is held all the while, with it every other change to any interface: each wait must
+    /// be short and have an end, also where the device does not answer. The interface may be up or
+    /// down, and is afterwards what it was before.
+    fn self_test(dev: &Device<Self>, rtnl: &mut Rtnl, how: SelfTest, results: &mut [u64]);
 
     /// Number of 32-bit words of a register dump.
     const DUMP_WORDS: usize;
@@ -479,6 +500,7 @@ pub(crate) trait Callbacks: Operations {
         get_ts_info: Some(bindings::ethtool_op_get_ts_info),
         get_sset_count: Some(Self::get_sset_count_callback),
         get_strings: Some(Self::get_strings_callback),
+        self_test: Some(Self::self_test_callback),
         get_ethtool_stats: Some(Self::get_ethtool_stats_callback),
         get_link_ksettings: Some(Self::get_link_ksettings_callback),
         set_link_ksettings: Some(Self::set_link_ksettings_callback),
@@ -511,6 +533,15 @@ pub(crate) trait Callbacks: Operations {
         ..pin_init::zeroed()
     };
 
+    /// The names in the string set `set`.
+    fn names(set: u32) -> Option<&'static [&'static str]> {
+        match set {
+            bindings::ethtool_stringset_ETH_SS_STATS => Some(Self::STAT_NAMES),
+            bindings::ethtool_stringset_ETH_SS_TEST => Some(Self::TEST_NAMES),
+            _ => None,
+        }
+    }
+
     /// # Safety
     ///
     /// A callback.
@@ -518,11 +549,10 @@ pub(crate) trait Callbacks: Operations {
         _dev: *mut bindings::net_device,
         set: c_int,
     ) -> c_int {
-        if set == bindings::ethtool_stringset_ETH_SS_STATS as c_int {
+        match u32::try_from(set).ok().and_then(Self::names) {
             // CAST: A handful.
-            Self::STAT_NAMES.len() as c_int
-        } else {
-            EOPNOTSUPP.to_errno()
+            Some(names) => names.len() as c_int,
+            None => EOPNOTSUPP.to_errno(),
         }
     }
 
@@ -535,16 +565,39 @@ pub(crate) trait Callbacks: Operations {
         out: *mut u8,
     ) {
         const LEN: usize = bindings::ETH_GSTRING_LEN as usize;
-        if set != bindings::ethtool_stringset_ETH_SS_STATS {
+        let Some(names) = Self::names(set) else {
             return;
-        }
+        };
         // SAFETY: The stack gives room for as many strings as `get_sset_count()` told.
-        let out = unsafe { core::slice::from_raw_parts_mut(out, Self::STAT_NAMES.len() * LEN) };
+        let out = unsafe { core::slice::from_raw_parts_mut(out, names.len() * LEN) };
         out.fill(0);
-        for (to, name) in out.chunks_exact_mut(LEN).zip(Self::STAT_NAMES) {
+        for (to, name) in out.chunks_exact_mut(LEN).zip(names) {
             // The last byte stays NUL.
             for (to, from) in to.iter_mut().take(LEN - 1).zip(name.bytes()) {
                 *to = from;
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn self_test_callback(
+        dev: *mut bindings::net_device,
+        test: *mut bindings::ethtool_test,
+        out: *mut u64,
+    ) {
+        // SAFETY: A callback; the stack gives zeroed room for as many results as there are names.
+        unsafe {
+            let results = core::slice::from_raw_parts_mut(out, Self::TEST_NAMES.len());
+            let how = if (*test).flags & bindings::ethtool_test_flags_ETH_TEST_FL_OFFLINE != 0 {
+                SelfTest::Offline
+            } else {
+                SelfTest::Online
+            };
+            with_rtnl::<Self, _>(dev, |dev, rtnl| Self::self_test(dev, rtnl, how, results));
+            if results.iter().any(|&result| result != 0) {
+                (*test).flags |= bindings::ethtool_test_flags_ETH_TEST_FL_FAILED;
             }
         }
     }
