@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 CTRL, CTRL_RST, CTRL_RFCE, CTRL_TFCE, CTRL_VME = 0x0000, 1 << 26, 1 << 27, 1 << 28, 1 << 30
 ITR, EITR = 0x00C4, 0x00E8
-EEWR = 0x102C
+EEWR, LEDCTL = 0x102C, 0x0E00
 ICS = 0x00C8
 IMC = 0x00D8
 IVAR = 0x00E4

@@ -7,7 +7,7 @@
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
 //! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
-//!   [`ivar`];
+//!   [`ivar`], [`led`];
 //! - registers: [`csr`], [`regs`], [`desc`], [`mdic`].
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
@@ -25,6 +25,7 @@ mod filter;
 mod health;
 mod irq;
 mod ivar;
+mod led;
 mod link;
 mod mdic;
 mod netdev;

@@ -15,6 +15,7 @@ use kernel_ext::net::{
         ExtAck,
         Flow,
         HashFields,
+        Identify,
         LinkModes,
         LinkSettings,
         MacStats,
@@ -33,6 +34,7 @@ use crate::{
     aspm::View,
     counters::ENTRIES,
     irq::MAX_COALESCE_USECS,
+    led,
     link::{
         Duplex,
         ForcedSpeed,
@@ -50,7 +52,10 @@ use crate::{
     },
     nvm,
     phy,
-    regs::DUMP,
+    regs::{
+        self,
+        DUMP, //
+    },
     rss,
     selftest, //
 };
@@ -615,6 +620,29 @@ impl Operations for Nic<'_> {
         DUMP_VERSION << 24
             | u32::from(nic.pdev.revision_id()) << 16
             | u32::from(nic.pdev.device_id())
+    }
+
+    fn identify(dev: &Device<Self>, rtnl: &mut Rtnl, what: Identify) -> Result {
+        let nic = dev.data();
+        // Not in the middle of a reset, which has the lights as the NVM says.
+        let _hardware = nic.hardware.lock();
+        nic.csr.check()?;
+        let lights = &mut nic.setup.get_mut(rtnl).lights;
+        let new = match (what, *lights) {
+            (Identify::Begin, _) => {
+                *lights = Some(nic.csr.read(regs::LEDCTL)?);
+                return Ok(());
+            }
+            (Identify::On, Some(old)) => led::all(old, true),
+            (Identify::Off, Some(old)) => led::all(old, false),
+            (Identify::End, Some(old)) => {
+                *lights = None;
+                old
+            }
+            (_, None) => return Err(EINVAL),
+        };
+        nic.csr.write(regs::LEDCTL, new);
+        Ok(())
     }
 
     fn message_level(&self) -> u32 {

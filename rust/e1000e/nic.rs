@@ -106,6 +106,8 @@ pub(crate) struct Setup {
     pub(crate) rss: Rss,
     /// The features that are on.
     pub(crate) features: Features,
+    /// What the lights showed before the port began to be identified by them.
+    pub(crate) lights: Option<regs::LEDCTL>,
 }
 
 /// Features that the user may switch and that are on at first.
@@ -292,6 +294,7 @@ impl<'a> Nic<'a> {
                 filters,
                 rss,
                 features: FEATURES,
+                lights: None,
             }),
             hardware <- new_mutex!(None),
             wanted: AtomicFlag::new(false),

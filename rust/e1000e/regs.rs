@@ -143,7 +143,20 @@ register! {
     }
 
     /// LED control (0x00E00).
-    pub(crate) LEDCTL(u32) @ 0x00e00 {}
+    pub(crate) LEDCTL(u32) @ 0x00e00 {
+        /// What LED0 shows: 14 = on, 15 = off, others what happens on the link.
+        3:0 led0_mode;
+        /// LED0 blinks while it is on.
+        7:7 led0_blink => bool;
+        /// What LED1 shows.
+        11:8 led1_mode;
+        /// LED1 blinks while it is on.
+        15:15 led1_blink => bool;
+        /// What LED2 shows.
+        19:16 led2_mode;
+        /// LED2 blinks while it is on.
+        23:23 led2_blink => bool;
+    }
 
     /// Extended configuration control (0x00F00).
     pub(crate) EXTCNF_CTRL(u32) @ 0x00f00 {

@@ -466,7 +466,7 @@ impl<T: Operations> Device<T> {
     }
 
     /// Whether the stack has the device, rather than sleep or recovery.
-    fn is_present(&self, _: &Rtnl) -> bool {
+    pub(crate) fn is_present(&self, _: &Rtnl) -> bool {
         // SAFETY: The net device is valid.
         unsafe { bindings::rust_helper_netif_device_present(self.as_raw()) }
     }

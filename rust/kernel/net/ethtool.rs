@@ -351,6 +351,22 @@ impl RmonRanges {
     }
 }
 
+/// What the lights of a port are to do that a user looks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Identify {
+    /// It begins: what they show now is to be remembered.
+    Begin,
+    /// On.
+    On,
+    /// Off.
+    Off,
+    /// It is over: show again what they showed before.
+    End,
+}
+
+/// How often in a second the lights go on and off again.
+const BLINKS: c_int = 2;
+
 /// How far a self-test may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SelfTest {
@@ -484,6 +500,10 @@ pub trait Operations: device::Operations {
     /// Fills a register dump, which is zeroed, and tells its version.
     fn register_dump(dev: &Device<Self>, rtnl: &mut Rtnl, out: &mut [u32]) -> u32;
 
+    /// Has the lights of the port do `what`: [`Identify::Begin`] first, then on and off in turns,
+    /// [`Identify::End`] last. The RTNL is not held in between. An error ends it.
+    fn identify(dev: &Device<Self>, rtnl: &mut Rtnl, what: Identify) -> Result;
+
     /// The message level, a set of `NETIF_MSG_*`.
     fn message_level(&self) -> u32;
 
@@ -528,6 +548,7 @@ pub(crate) trait Callbacks: Operations {
         get_eeprom: Some(Self::get_eeprom_callback),
         get_regs_len: Some(Self::get_regs_len_callback),
         get_regs: Some(Self::get_regs_callback),
+        set_phys_id: Some(Self::set_phys_id_callback),
         get_msglevel: Some(Self::get_msglevel_callback),
         set_msglevel: Some(Self::set_msglevel_callback),
         ..pin_init::zeroed()
@@ -1105,6 +1126,34 @@ pub(crate) trait Callbacks: Operations {
             let out = core::slice::from_raw_parts_mut(out.cast::<u32>(), Self::DUMP_WORDS);
             (*regs).version =
                 with_rtnl::<Self, _>(dev, |dev, rtnl| Self::register_dump(dev, rtnl, out));
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_phys_id_callback(
+        dev: *mut bindings::net_device,
+        state: bindings::ethtool_phys_id_state,
+    ) -> c_int {
+        let (what, done) = match state {
+            bindings::ethtool_phys_id_state_ETHTOOL_ID_ACTIVE => (Identify::Begin, BLINKS),
+            bindings::ethtool_phys_id_state_ETHTOOL_ID_ON => (Identify::On, 0),
+            bindings::ethtool_phys_id_state_ETHTOOL_ID_OFF => (Identify::Off, 0),
+            bindings::ethtool_phys_id_state_ETHTOOL_ID_INACTIVE => (Identify::End, 0),
+            _ => return EINVAL.to_errno(),
+        };
+        // SAFETY: A callback.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    // Between two calls it may have been put to sleep, or be in a reset.
+                    if !dev.is_present(rtnl) {
+                        return Err(ENODEV);
+                    }
+                    Self::identify(dev, rtnl, what).map(|()| done)
+                })
+            })
         }
     }
 
