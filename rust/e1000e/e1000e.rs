@@ -7,7 +7,7 @@
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
 //! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
-//!   [`ivar`], [`led`];
+//!   [`ivar`], [`led`], [`wol`];
 //! - registers: [`csr`], [`regs`], [`desc`], [`mdic`].
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
@@ -38,6 +38,7 @@ mod rss;
 mod rx;
 mod selftest;
 mod tx;
+mod wol;
 
 kernel_ext::module_net_pci_driver! {
     type: probe::E1000e,

@@ -6,28 +6,33 @@ use kernel::{
     prelude::*,
     sync::atomic::Relaxed, //
 };
-use kernel_ext::net::{
-    device::Device,
-    ethtool::{
-        self,
-        Coalesce,
-        ControlStats,
-        ExtAck,
-        Flow,
-        HashFields,
-        Identify,
-        LinkModes,
-        LinkSettings,
-        MacStats,
-        Operations,
-        PauseSettings,
-        PauseStats,
-        RingSizes,
-        RmonRanges,
-        RmonStats,
-        SelfTest, //
+use kernel_ext::{
+    net::{
+        device::Device,
+        ethtool::{
+            self,
+            Coalesce,
+            ControlStats,
+            ExtAck,
+            Flow,
+            HashFields,
+            Identify,
+            LinkModes,
+            LinkSettings,
+            MacStats,
+            Operations,
+            PauseSettings,
+            PauseStats,
+            RingSizes,
+            RmonRanges,
+            RmonStats,
+            SelfTest,
+            WakeModes,
+            WakeOnLan, //
+        },
+        rtnl::Rtnl, //
     },
-    rtnl::Rtnl, //
+    pci::wake, //
 };
 
 use crate::{
@@ -57,7 +62,8 @@ use crate::{
         DUMP, //
     },
     rss,
-    selftest, //
+    selftest,
+    wol, //
 };
 
 /// A statistic that the driver keeps itself.
@@ -642,6 +648,29 @@ impl Operations for Nic<'_> {
             (_, None) => return Err(EINVAL),
         };
         nic.csr.write(regs::LEDCTL, new);
+        Ok(())
+    }
+
+    fn wake_on_lan(dev: &Device<Self>, rtnl: &mut Rtnl) -> WakeOnLan {
+        let nic = dev.data();
+        if wake::is_capable(nic.pdev) {
+            WakeOnLan {
+                supported: wol::SUPPORTED,
+                enabled: nic.setup.get(rtnl).wake,
+            }
+        } else {
+            WakeOnLan {
+                supported: WakeModes::NONE,
+                enabled: WakeModes::NONE,
+            }
+        }
+    }
+
+    fn set_wake_on_lan(dev: &Device<Self>, rtnl: &mut Rtnl, modes: WakeModes) -> Result {
+        let nic = dev.data();
+        // The device hears of it when it is put to sleep.
+        wake::allow(nic.pdev, !modes.is_empty())?;
+        nic.setup.get_mut(rtnl).wake = modes;
         Ok(())
     }
 

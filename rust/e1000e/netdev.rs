@@ -7,30 +7,33 @@ use kernel::{
     prelude::*,
     sync::atomic::Relaxed, //
 };
-use kernel_ext::net::{
-    device::{
-        Config,
-        Device,
-        Features,
-        HardwareStats,
-        MacAddress,
-        Operations,
-        RxMode, //
+use kernel_ext::{
+    net::{
+        device::{
+            Config,
+            Device,
+            Features,
+            HardwareStats,
+            MacAddress,
+            Operations,
+            RxMode,
+            Suspend, //
+        },
+        irq::HardIrq,
+        napi::{
+            PollContext,
+            Polled, //
+        },
+        rtnl::Rtnl,
+        skbuff::SkBuff,
+        txq::XmitQueue, //
     },
-    irq::HardIrq,
-    napi::{
-        PollContext,
-        Polled, //
-    },
-    rtnl::Rtnl,
-    skbuff::SkBuff,
-    txq::XmitQueue, //
+    pci::wake, //
 };
 
 use crate::{
     health,
     irq,
-    link::LinkState,
     nic::{
         Lent,
         Nic,
@@ -82,26 +85,26 @@ impl<'a> Operations for Nic<'a> {
 
     fn stop(dev: &Device<Self>, rtnl: &mut Rtnl) {
         let nic = dev.data();
-        nic.wanted.store(false, Relaxed);
-        dev.carrier_off();
-        nic.take_down(dev, rtnl);
-        // A look at the link may just have found it up.
-        dev.carrier_off();
-        *nic.link.lock() = LinkState::Down;
+        nic.quiesce(dev, rtnl);
         // The partner is to see that the interface is down. That it failed is counted.
         let _ = nic.phy.power_down(&nic.csr);
         nic.retire();
     }
 
-    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl) {
-        if dev.is_running() {
+    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl, why: Suspend) {
+        let nic = dev.data();
+        let modes = nic.setup.get(rtnl).wake;
+        if why == Suspend::Sleep && !modes.is_empty() && wake::is_allowed(nic.pdev) {
+            nic.sleep_lightly(dev, rtnl, modes);
+        } else if dev.is_running() {
             Self::stop(dev, rtnl);
         } else {
-            dev.data().retire();
+            nic.retire();
         }
     }
 
     fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        dev.data().wake_up(dev);
         // A device whose interface is down is made ready when that comes up.
         if dev.is_running() {
             Self::open(dev, rtnl)?;

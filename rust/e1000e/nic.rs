@@ -37,7 +37,8 @@ use kernel_ext::{
         ethtool::{
             rss_key,
             Coalesce,
-            RingSizes, //
+            RingSizes,
+            WakeModes, //
         },
         rtnl::{
             Rtnl,
@@ -79,7 +80,8 @@ use crate::{
     regs,
     rss::Rss,
     rx,
-    tx, //
+    tx,
+    wol, //
 };
 
 /// Bytes around the payload of a frame: header, VLAN tag, FCS.
@@ -108,6 +110,8 @@ pub(crate) struct Setup {
     pub(crate) features: Features,
     /// What the lights showed before the port began to be identified by them.
     pub(crate) lights: Option<regs::LEDCTL>,
+    /// What is to wake the system up.
+    pub(crate) wake: WakeModes,
 }
 
 /// Features that the user may switch and that are on at first.
@@ -270,6 +274,7 @@ impl<'a> Nic<'a> {
             nvm_words,
             mac,
             best,
+            wake,
         } = ready;
         let channels = cpu::nr_cpu_ids().clamp(1, CHANNELS);
         let rss = Rss::new(rss_key(), channels);
@@ -295,6 +300,7 @@ impl<'a> Nic<'a> {
                 rss,
                 features: FEATURES,
                 lights: None,
+                wake,
             }),
             hardware <- new_mutex!(None),
             wanted: AtomicFlag::new(false),
@@ -459,6 +465,60 @@ impl<'a> Nic<'a> {
              power-cycle it\n",
             dev.name()
         );
+    }
+
+    /// Takes everything down and keeps the service from bringing it up; the PHY, and so the link,
+    /// is left alone.
+    pub(crate) fn quiesce(&self, dev: &Device<Self>, rtnl: &mut Rtnl) {
+        self.wanted.store(false, Relaxed);
+        dev.carrier_off();
+        self.take_down(dev, rtnl);
+        // A look at the link may just have found it up.
+        dev.carrier_off();
+        *self.link.lock() = LinkState::Down;
+    }
+
+    /// Leaves a device that is to wake the system for `modes`: with its PHY on, and all else off.
+    ///
+    /// A device that cannot be told will not wake anybody, which is told, and sleeps all the same.
+    pub(crate) fn sleep_lightly(&self, dev: &Device<Self>, rtnl: &mut Rtnl, modes: WakeModes) {
+        // A link that is there now may come and go as the device goes to sleep, and one that is
+        // set up only now comes in any case.
+        let mut modes = modes;
+        if !dev.is_running() || !matches!(*self.link.lock(), LinkState::Down) {
+            modes = modes.without(WakeModes::LINK);
+        }
+        if dev.is_running() {
+            self.quiesce(dev, rtnl);
+        } else {
+            // A failure has been told.
+            let _ = self.set_up_link(dev);
+        }
+        let _hardware = self.hardware.lock();
+        if let Err(e) = wol::arm(&self.csr, self.chip, &self.setup.get(rtnl).filters, modes) {
+            dev_err!(
+                self.pdev,
+                "{}: will not wake the system: {}\n",
+                dev.name(),
+                e
+            );
+        }
+        self.retire();
+    }
+
+    /// What [`Nic::sleep_lightly`] has left is undone, and told if the system was woken by it.
+    pub(crate) fn wake_up(&self, dev: &Device<Self>) {
+        let _hardware = self.hardware.lock();
+        match wol::disarm(&self.csr) {
+            Ok(WakeModes::NONE) => {}
+            Ok(modes) => dev_info!(self.pdev, "{}: woke up the system: {}\n", dev.name(), modes),
+            // Whoever brings the interface up tells it.
+            Err(_) => {}
+        }
+        if !dev.is_running() {
+            // It may have been on for the sake of waking.
+            let _ = self.phy.power_down(&self.csr);
+        }
     }
 
     /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.

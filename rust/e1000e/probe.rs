@@ -10,9 +10,13 @@ use kernel::{
     },
     prelude::*, //
 };
-use kernel_ext::pci::{
-    enable,
-    link, //
+use kernel_ext::{
+    net::ethtool::WakeModes,
+    pci::{
+        enable,
+        link,
+        wake, //
+    }, //
 };
 
 use crate::{
@@ -29,7 +33,8 @@ use crate::{
     module_parameters,
     nic::Nic,
     nvm,
-    phy::Phy, //
+    phy::Phy,
+    wol, //
 };
 
 /// The driver.
@@ -81,6 +86,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) mac: [u8; 6],
     /// The best way of signalling interrupts that the user allows.
     pub(crate) best: irq::Best,
+    /// What is to wake the system up.
+    pub(crate) wake: WakeModes,
 }
 
 /// Gets the hardware ready. Every failure is told once, here, and undoes what was done.
@@ -154,6 +161,17 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     }
     link::print_status(pdev);
 
+    // As the NVM says, until the user does.
+    let wake = wol::default(&csr).unwrap_or_else(|e| {
+        dev_warn!(pdev, "NVM: {}; nothing will wake the system up\n", e);
+        WakeModes::NONE
+    });
+    if wake::is_capable(pdev) {
+        if let Err(e) = wake::allow(pdev, !wake.is_empty()) {
+            dev_warn!(pdev, "cannot wake the system up: {:?}\n", e);
+        }
+    }
+
     Ok(Ready {
         pdev,
         enabled,
@@ -164,5 +182,6 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         nvm_words,
         mac,
         best,
+        wake,
     })
 }

@@ -68,6 +68,8 @@ register! {
         12:12 frcdplx => bool;
         /// D3cold wake-up capability advertised.
         20:20 advd3wuc => bool;
+        /// The PHY may save power outside D0.
+        21:21 phy_power_management => bool;
         /// Device reset, clears itself.
         26:26 rst => bool;
         /// Receive flow control enable.
@@ -578,7 +580,7 @@ register! {
         3:3 apmpme => bool;
     }
 
-    /// Wake-up filter control (0x05808).
+    /// Wake-up filter control (0x05808). Composed in [`wol`](crate::wol).
     pub(crate) WUFC(u32) @ 0x05808 {}
 
     /// Wake-up status (0x05810).

@@ -11,6 +11,7 @@
 #include "netdevice.c"
 #include "page_pool.c"
 #include "pci.c"
+#include "pm_wakeup.c"
 #include "ratelimit.c"
 #include "skbuff.c"
 #include "workqueue.c"

@@ -9,6 +9,7 @@
 
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/pm_wakeup.h>
 #include <linux/ratelimit.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
@@ -77,6 +78,10 @@ int rust_helper_pcie_capability_clear_word(struct pci_dev *dev, int pos,
 					   u16 clear);
 
 bool rust_helper_pci_unreachable(struct pci_dev *dev);
+
+/* pm_wakeup.c */
+bool rust_helper_device_can_wakeup(struct device *dev);
+bool rust_helper_device_may_wakeup(struct device *dev);
 
 /* ratelimit.c */
 void rust_helper_ratelimit_default_init(struct ratelimit_state *rs);

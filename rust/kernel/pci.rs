@@ -6,3 +6,4 @@ pub mod aspm;
 pub mod enable;
 pub mod link;
 pub mod master;
+pub mod wake;

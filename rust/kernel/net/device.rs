@@ -140,6 +140,15 @@ pub struct Config {
     pub tx_timeout_ms: u32,
 }
 
+/// Why a device is let go of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Suspend {
+    /// The system goes to sleep or is shut down; the device may be the one to wake it.
+    Sleep,
+    /// It is reset, by the user or after an error of the bus.
+    Reset,
+}
+
 /// Counters kept by the hardware, added to those that the rings count.
 #[derive(Clone, Copy, Default)]
 pub struct HardwareStats {
@@ -264,7 +273,9 @@ pub trait Operations: Send + Sync + Sized {
     /// Lets go of the device, which is about to lose its power or to be reset, with the interface
     /// up or down: it is not touched until [`Operations::resume`]. Process context. Channels and
     /// vectors that are still there afterwards are taken down by the abstraction.
-    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl);
+    ///
+    /// A device that may wake the system (`pci::wake`) is to be told now what to wake it for.
+    fn suspend(dev: &Device<Self>, rtnl: &mut Rtnl, why: Suspend);
 
     /// Brings the device back to where [`Operations::suspend`] found it; nothing of what it was
     /// told before need still be there. Process context, possibly with `pci_bus_sem` held. After
@@ -911,14 +922,14 @@ impl<T: Operations> Registration<'_, T> {
 
     /// Takes the device away from the stack, before it loses its power or is reset. Process
     /// context, without the RTNL. Does nothing if that has been done.
-    pub(crate) fn suspend(&self) {
+    pub(crate) fn suspend(&self, why: Suspend) {
         let (dev, rtnl) = (self.device(), &mut Rtnl::lock());
         if !dev.is_present(rtnl) {
             return;
         }
         // SAFETY: The net device is registered, and the RTNL held.
         unsafe { bindings::netif_device_detach(dev.as_raw()) };
-        T::suspend(dev, rtnl);
+        T::suspend(dev, rtnl, why);
         dev.take_down(rtnl);
     }
 

@@ -21,6 +21,7 @@ use core::{
 };
 use kernel::{
     error::from_result,
+    fmt,
     prelude::*, //
 };
 
@@ -93,6 +94,73 @@ pub enum LinkRequest {
     Autoneg(LinkModes),
     /// Force this speed in Mbit/s and duplex.
     Forced(u32, Duplex),
+}
+
+/// What wakes the system up: a set of `WAKE_*` of `include/uapi/linux/ethtool.h`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WakeModes(u32);
+
+impl WakeModes {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// A link that comes or goes.
+    pub const LINK: Self = Self(1 << 0);
+    /// A frame for the device's own address.
+    pub const UNICAST: Self = Self(1 << 1);
+    /// A multicast frame.
+    pub const MULTICAST: Self = Self(1 << 2);
+    /// A broadcast frame.
+    pub const BROADCAST: Self = Self(1 << 3);
+    /// A frame with the device's address sixteen times in a row (magic packet).
+    pub const MAGIC: Self = Self(1 << 5);
+
+    /// This set and `other`.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This set without `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all of `other` is in this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether nothing is in this set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for WakeModes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (Self::LINK, "link"),
+            (Self::UNICAST, "unicast"),
+            (Self::MULTICAST, "multicast"),
+            (Self::BROADCAST, "broadcast"),
+            (Self::MAGIC, "magic packet"),
+        ];
+        let mut first = true;
+        for (_, name) in names.into_iter().filter(|&(mode, _)| self.contains(mode)) {
+            f.write_str(if first { "" } else { ", " })?;
+            f.write_str(name)?;
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+/// Wake on LAN, as `ethtool DEV` shows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WakeOnLan {
+    /// What can wake the system.
+    pub supported: WakeModes,
+    /// What is to.
+    pub enabled: WakeModes,
 }
 
 /// Numbers of descriptors.
@@ -504,6 +572,12 @@ pub trait Operations: device::Operations {
     /// [`Identify::End`] last. The RTNL is not held in between. An error ends it.
     fn identify(dev: &Device<Self>, rtnl: &mut Rtnl, what: Identify) -> Result;
 
+    /// Tells what can and what is to wake the system up.
+    fn wake_on_lan(dev: &Device<Self>, rtnl: &mut Rtnl) -> WakeOnLan;
+
+    /// Changes what is to wake the system up, which is among what can.
+    fn set_wake_on_lan(dev: &Device<Self>, rtnl: &mut Rtnl, modes: WakeModes) -> Result;
+
     /// The message level, a set of `NETIF_MSG_*`.
     fn message_level(&self) -> u32;
 
@@ -549,6 +623,8 @@ pub(crate) trait Callbacks: Operations {
         get_regs_len: Some(Self::get_regs_len_callback),
         get_regs: Some(Self::get_regs_callback),
         set_phys_id: Some(Self::set_phys_id_callback),
+        get_wol: Some(Self::get_wol_callback),
+        set_wol: Some(Self::set_wol_callback),
         get_msglevel: Some(Self::get_msglevel_callback),
         set_msglevel: Some(Self::set_msglevel_callback),
         ..pin_init::zeroed()
@@ -1152,6 +1228,42 @@ pub(crate) trait Callbacks: Operations {
                         return Err(ENODEV);
                     }
                     Self::identify(dev, rtnl, what).map(|()| done)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_wol_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_wolinfo,
+    ) {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            let wake = with_rtnl::<Self, _>(dev, |dev, rtnl| Self::wake_on_lan(dev, rtnl));
+            (*out).supported = wake.supported.0;
+            (*out).wolopts = wake.enabled.0;
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_wol_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_wolinfo,
+    ) -> c_int {
+        // SAFETY: A callback; the request is valid.
+        unsafe {
+            let modes = WakeModes((*request).wolopts);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    if !Self::wake_on_lan(dev, rtnl).supported.contains(modes) {
+                        return Err(EOPNOTSUPP);
+                    }
+                    Self::set_wake_on_lan(dev, rtnl, modes).map(|()| 0)
                 })
             })
         }

@@ -5,7 +5,8 @@
 use crate::net::{
     device::{
         Operations,
-        Registration, //
+        Registration,
+        Suspend, //
     },
     ethtool, //
 };
@@ -153,7 +154,7 @@ impl<D: Driver + 'static> Adapter<D> {
     /// A callback.
     unsafe extern "C" fn suspend_callback(dev: *mut bindings::device) -> c_int {
         // SAFETY: A callback.
-        unsafe { Self::registration(dev) }.suspend();
+        unsafe { Self::registration(dev) }.suspend(Suspend::Sleep);
         0
     }
 
@@ -171,7 +172,15 @@ impl<D: Driver + 'static> Adapter<D> {
     /// A callback.
     unsafe extern "C" fn shutdown_callback(pdev: *mut bindings::pci_dev) {
         // SAFETY: A callback.
-        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend(Suspend::Sleep);
+        // For sleep the PCI core does it.
+        // SAFETY: A callback.
+        unsafe {
+            let wake = bindings_ext::rust_helper_device_may_wakeup(
+                core::ptr::addr_of_mut!((*pdev).dev).cast(),
+            );
+            bindings::pci_wake_from_d3(pdev, wake);
+        }
     }
 
     /// # Safety
@@ -179,7 +188,7 @@ impl<D: Driver + 'static> Adapter<D> {
     /// A callback.
     unsafe extern "C" fn reset_prepare_callback(pdev: *mut bindings::pci_dev) {
         // SAFETY: A callback.
-        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend(Suspend::Reset);
     }
 
     /// # Safety
@@ -190,7 +199,7 @@ impl<D: Driver + 'static> Adapter<D> {
         state: bindings::pci_channel_state_t,
     ) -> bindings::pci_ers_result_t {
         // SAFETY: A callback.
-        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend();
+        unsafe { Self::registration(core::ptr::addr_of_mut!((*pdev).dev)) }.suspend(Suspend::Reset);
         if state == bindings::pci_channel_io_perm_failure {
             bindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT
         } else {
