@@ -607,6 +607,23 @@ impl Operations for Nic<'_> {
         })
     }
 
+    fn write_eeprom(dev: &Device<Self>, _rtnl: &mut Rtnl, offset: u32, data: &[u8]) -> Result {
+        let nic = dev.data();
+        // Not in the middle of a reset, after which the device reads the NVM.
+        let _hardware = nic.hardware.lock();
+        nic.phy
+            .own(&nic.csr)
+            .map_err(|class| match class {
+                MdicError::Gone => nvm::Error::Gone,
+                _ => nvm::Error::Busy,
+            })
+            .and_then(|mdio| nvm::write_octets(&nic.csr, &mdio, offset, data))
+            .map_err(|e| {
+                dev_err!(nic.pdev, "{}: NVM: {}\n", dev.name(), e);
+                e.into()
+            })
+    }
+
     fn register_dump(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u32]) -> u32 {
         let nic = dev.data();
         let offsets = DUMP.iter().flat_map(|run| {

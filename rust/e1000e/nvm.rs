@@ -14,6 +14,7 @@ use crate::{
         Gone,
         PollError, //
     },
+    phy::Mdio,
     regs, //
 };
 
@@ -41,6 +42,15 @@ const INTERVAL: Delta = Delta::from_micros(5);
 /// Longest wait for one word.
 const TIMEOUT: Delta = Delta::from_millis(50);
 
+/// The word that makes the sum right.
+const CHECKSUM_WORD: u16 = 0x3f;
+
+/// Pause between two looks at `EEWR`.
+const WRITE_INTERVAL: Delta = Delta::from_micros(100);
+
+/// Longest wait for one word to be written; EEPROMs take up to 10 ms.
+const WRITE_TIMEOUT: Delta = Delta::from_millis(500);
+
 /// Most characters of a printed board assembly number kept.
 pub(crate) const PBA_LEN: usize = 32;
 
@@ -54,6 +64,22 @@ pub(crate) enum Error {
         /// Address of the word.
         word: u16,
     },
+    /// A word was not written in time.
+    WriteTimeout {
+        /// Address of the word.
+        word: u16,
+    },
+    /// A word does not read as it was written.
+    NotWritten {
+        /// Address of the word.
+        word: u16,
+        /// What it reads as.
+        found: u16,
+    },
+    /// The NVM is a flash, in which what is written here is not kept.
+    Flash,
+    /// The firmware does not let the NVM be written.
+    Busy,
     /// The words do not add up to 0xBABA.
     Checksum {
         /// What they add up to.
@@ -78,8 +104,10 @@ impl From<Error> for kernel::error::Error {
     fn from(e: Error) -> Self {
         match e {
             Error::Gone => ENODEV,
-            Error::Timeout { .. } => ETIMEDOUT,
-            Error::Checksum { .. } => EIO,
+            Error::Timeout { .. } | Error::WriteTimeout { .. } => ETIMEDOUT,
+            Error::Flash => EOPNOTSUPP,
+            Error::Busy => EBUSY,
+            Error::Checksum { .. } | Error::NotWritten { .. } => EIO,
             Error::Address { .. } => EINVAL,
             Error::NoPba => ENOENT,
         }
@@ -91,6 +119,14 @@ impl kernel::fmt::Display for Error {
         match self {
             Error::Gone => kernel::fmt::Display::fmt(&Gone, f),
             Error::Timeout { word } => write!(f, "NVM word {word:#04x} not read in time"),
+            Error::WriteTimeout { word } => write!(f, "NVM word {word:#04x} not written in time"),
+            Error::NotWritten { word, found } => write!(
+                f,
+                "NVM word {word:#04x} does not keep what is written: is it protected? \
+                 It reads as {found:#06x}"
+            ),
+            Error::Flash => f.write_str("the NVM is a flash: use the vendor's tool to write it"),
+            Error::Busy => f.write_str("the firmware does not let go of the NVM: try again"),
             Error::Checksum { sum } => write!(
                 f,
                 "NVM checksum is {sum:#06x} instead of {CHECKSUM:#06x}, {CHECKSUM_TRIES} tries: \
@@ -152,6 +188,92 @@ pub(crate) fn read_octets(csr: &Csr<'_>, offset: u32, out: &mut [u8]) -> Result<
         last = Some((word, value));
         let [low, high] = value.to_le_bytes();
         *to = if octet % 2 == 0 { low } else { high };
+    }
+    Ok(())
+}
+
+/// Writes `value` to the word at `word`, unless that is what it holds, and reads it back. May
+/// sleep.
+fn write(csr: &Csr<'_>, _: &Mdio<'_>, word: u16, value: u16) -> Result<(), Error> {
+    if read(csr, word)? == value {
+        return Ok(());
+    }
+    let command = regs::EEWR::zeroed()
+        .try_with_addr(u32::from(word))
+        .and_then(|command| command.try_with_data(u32::from(value)))
+        .map_err(|_| Error::WriteTimeout { word })?
+        .with_start(true);
+    csr.write(regs::EEWR, command);
+    csr.poll(
+        |csr| csr.read(regs::EEWR),
+        |eewr| eewr.done(),
+        WRITE_INTERVAL,
+        WRITE_TIMEOUT,
+    )
+    .map_err(|e| match e {
+        PollError::Gone => Error::Gone,
+        PollError::Timeout => Error::WriteTimeout { word },
+    })?;
+    match read(csr, word)? {
+        found if found == value => Ok(()),
+        found => Err(Error::NotWritten { word, found }),
+    }
+}
+
+/// Writes `data` from octet `offset` on, word by word, and makes the checksum right. May sleep.
+///
+/// MDIO ownership is what the 82574 and its firmware take for the NVM as well. Words that hold
+/// what they should are not written. What fails ends the write; the checksum is then made right
+/// for what was written so far, so that the NVM stays one that the device loads.
+pub(crate) fn write_octets(
+    csr: &Csr<'_>,
+    mdio: &Mdio<'_>,
+    offset: u32,
+    data: &[u8],
+) -> Result<(), Error> {
+    if csr.read(regs::EECD)?.nvmtype().get() == regs::FLASH {
+        return Err(Error::Flash);
+    }
+    let written = write_words(csr, mdio, offset, data);
+    written.and(mend_checksum(csr, mdio))
+}
+
+/// Makes the checksum right, unless one of three tries finds it so.
+fn mend_checksum(csr: &Csr<'_>, mdio: &Mdio<'_>) -> Result<(), Error> {
+    let sum = match verify_checksum(csr) {
+        Err(Error::Checksum { sum }) => sum,
+        verdict => return verdict.map(|_| ()),
+    };
+    let old = read(csr, CHECKSUM_WORD)?;
+    let mended = old.wrapping_add(CHECKSUM.wrapping_sub(sum));
+    write(csr, mdio, CHECKSUM_WORD, mended)?;
+    // A sum of words that were misread must not stay.
+    verify_checksum(csr).map(|_| ())
+}
+
+fn write_words(csr: &Csr<'_>, mdio: &Mdio<'_>, offset: u32, data: &[u8]) -> Result<(), Error> {
+    let mut octets = (offset..).zip(data).peekable();
+    while let Some((octet, &first)) = octets.next() {
+        // CAST: As in `read_octets`.
+        let word = (octet / 2) as u16;
+        let value = match (octet % 2 == 0, octets.peek()) {
+            (true, Some(&(_, &second))) => {
+                octets.next();
+                u16::from_le_bytes([first, second])
+            }
+            // Half a word: the other half stays.
+            (low, _) => {
+                let [old_low, old_high] = read(csr, word)?.to_le_bytes();
+                u16::from_le_bytes(if low {
+                    [first, old_high]
+                } else {
+                    [old_low, first]
+                })
+            }
+        };
+        if word != CHECKSUM_WORD {
+            write(csr, mdio, word, value)?;
+        }
     }
     Ok(())
 }

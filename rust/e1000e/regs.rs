@@ -192,6 +192,9 @@ register! {
 
 // NVM (10.2.2.3, 10.2.2.4).
 
+/// `EECD.NVMTYPE`: flash.
+pub(crate) const FLASH: u32 = 3;
+
 register! {
     /// EEPROM/flash control (0x00010).
     pub(crate) EECD(u32) @ 0x00010 {
@@ -201,7 +204,7 @@ register! {
         9:9 auto_rd => bool;
         /// Size of the NVM, 2^(6 + `nvsize`) words.
         14:11 nvsize;
-        /// Kind of NVM: 3 is flash.
+        /// Kind of NVM, see [`FLASH`].
         16:15 nvmtype;
         /// Autonomous flash update enabled.
         20:20 aupden => bool;
@@ -216,6 +219,20 @@ register! {
         /// Word address.
         15:2 addr;
         /// The word read.
+        31:16 data;
+    }
+}
+
+register! {
+    /// EEPROM write (0x0102C).
+    pub(crate) EEWR(u32) @ 0x0102c {
+        /// Starts the write.
+        0:0 start => bool;
+        /// The write is done.
+        1:1 done => bool;
+        /// Word address.
+        15:2 addr;
+        /// The word to write.
         31:16 data;
     }
 }

@@ -216,11 +216,8 @@ impl Chip for I82574 {
     }
 
     fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error> {
-        /// `EECD.NVMTYPE`: flash.
-        const FLASH: u32 = 3;
-
         // A flash must not update itself while the driver runs.
-        let flash = csr.read(regs::EECD)?.nvmtype().get() == FLASH;
+        let flash = csr.read(regs::EECD)?.nvmtype().get() == regs::FLASH;
         if flash {
             csr.update(regs::EECD, |eecd| eecd.with_aupden(false))?;
         }

@@ -565,6 +565,9 @@ pub trait Operations: device::Operations {
     /// Reads the NVM from `offset` on, within its length.
     fn read_eeprom(dev: &Device<Self>, rtnl: &mut Rtnl, offset: u32, out: &mut [u8]) -> Result;
 
+    /// Writes `data` to the NVM from `offset` on, within its length. The user knows the magic.
+    fn write_eeprom(dev: &Device<Self>, rtnl: &mut Rtnl, offset: u32, data: &[u8]) -> Result;
+
     /// Fills a register dump, which is zeroed, and tells its version.
     fn register_dump(dev: &Device<Self>, rtnl: &mut Rtnl, out: &mut [u32]) -> u32;
 
@@ -620,6 +623,7 @@ pub(crate) trait Callbacks: Operations {
         get_rmon_stats: Some(Self::get_rmon_stats_callback),
         get_eeprom_len: Some(Self::get_eeprom_len_callback),
         get_eeprom: Some(Self::get_eeprom_callback),
+        set_eeprom: Some(Self::set_eeprom_callback),
         get_regs_len: Some(Self::get_regs_len_callback),
         get_regs: Some(Self::get_regs_callback),
         set_phys_id: Some(Self::set_phys_id_callback),
@@ -1177,6 +1181,30 @@ pub(crate) trait Callbacks: Operations {
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 (*request).magic = dev.data().eeprom_magic();
                 from_result(|| Self::read_eeprom(dev, rtnl, offset, out).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_eeprom_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_eeprom,
+        data: *mut u8,
+    ) -> c_int {
+        // SAFETY: A callback; the stack has checked the request against the length told, and
+        // gives as many octets as it has.
+        unsafe {
+            let (offset, len) = ((*request).offset, (*request).len);
+            let data = core::slice::from_raw_parts(data, len as usize);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    if (*request).magic != dev.data().eeprom_magic() {
+                        return Err(EINVAL);
+                    }
+                    Self::write_eeprom(dev, rtnl, offset, data).map(|()| 0)
+                })
             })
         }
     }
