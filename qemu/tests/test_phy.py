@@ -5,6 +5,7 @@ import errno
 import re
 
 import pytest
+from e1000e_vm import regs
 from e1000e_vm.net import Net
 
 CLASSES = ["ownership", "timeout", "flagged", "gone", "mismatch"]
@@ -120,3 +121,88 @@ def test_renegotiation(net: Net) -> None:
     net.vm.sh("ethtool -r nic0")
     net.up_again()
     net.check_ping()
+
+
+@pytest.mark.rust
+def test_crossover(net: Net) -> None:
+    """How the pairs are crossed is set in the PHY, kept, and shown."""
+
+    def in_phy() -> int:
+        """Bits 6:5 of copper control, page 0: straight 0, crossed 1, automatic 3."""
+        net.vm.set_register(0, regs.MDIC, 1 << 21 | 22 << 16 | 1 << 26)
+        net.vm.set_register(0, regs.MDIC, 1 << 21 | 16 << 16 | 2 << 26)
+        return net.vm.register(0, regs.MDIC) >> 5 & 3
+
+    assert "MDI-X: off (auto)" in net.vm.sh("ethtool nic0")
+    for words, bits, told in [
+        ("mdix on", 1, "on (forced)"),
+        ("mdix off", 0, "off (forced)"),
+        ("mdix auto", 3, "off (auto)"),
+        ("mdix on autoneg off speed 100 duplex full", 1, "on (forced)"),
+        ("mdix auto", 0, "off (auto)"),
+        ("autoneg on", 3, "off (auto)"),
+    ]:
+        net.vm.sh(f"ethtool -s nic0 {words}")
+        net.up_again()
+        assert in_phy() == bits, words
+        assert f"MDI-X: {told}" in net.vm.sh("ethtool nic0"), words
+        net.check_ping()
+
+
+@pytest.mark.rust
+def test_forced_without_a_link(net: Net) -> None:
+    """A speed can be forced while there is no link, though no duplex is known then."""
+    net.vm.qmp("set_link", name="nic0", up=False)
+    net.wait_carrier(False, 5)
+    for speed in [10, 100]:
+        net.vm.sh(f"ethtool -s nic0 speed {speed} autoneg off")
+        net.vm.qmp("set_link", name="nic0", up=True)
+        net.up_again()
+        told = net.vm.sh("ethtool nic0")
+        assert f"Speed: {speed}Mb/s" in told
+        assert "Duplex: Full" in told
+        net.check_ping()
+        net.vm.qmp("set_link", name="nic0", up=False)
+        net.wait_carrier(False, 5)
+    assert net.vm.try_sh("ethtool -s nic0 speed 1000 duplex full autoneg off") != 0
+    net.vm.sh("ethtool -s nic0 autoneg on")
+    net.vm.qmp("set_link", name="nic0", up=True)
+    net.up_again()
+    assert "Speed: 1000Mb/s" in net.vm.sh("ethtool nic0")
+
+
+@pytest.mark.rust
+def test_link_of_a_dead_device(net: Net) -> None:
+    """A device that does not answer has no link, at once and not with the next tick."""
+    address = net.vm.nics[0].address
+    assert "Link detected: yes" in net.vm.sh("ethtool nic0")
+    for _ in range(3):
+        told = net.vm.sh(f"setpci -s {address} COMMAND=0:6; ethtool nic0")
+        assert "Link detected: no" in told
+        net.vm.sh(f"setpci -s {address} COMMAND=6:6")
+        net.wait_carrier(True, 40)
+    net.up_again()
+    net.check_ping()
+
+
+@pytest.mark.rust
+def test_phy_statistics(net: Net) -> None:
+    """The PHY's error counts; a read that fails is none of them. QEMU's PHY has no errors."""
+    shown = re.compile(r"^\s+(\w+): (\d+)$", re.MULTILINE)
+    wanted = [("phy_idle_errors", "0"), ("phy_receive_errors", "0")]
+    assert shown.findall(net.vm.sh("ethtool --phy-statistics nic0")) == wanted
+    address = net.vm.nics[0].address
+    net.vm.sh(f"setpci -s {address} COMMAND=0:6")
+    assert shown.findall(net.vm.sh("ethtool --phy-statistics nic0")) == wanted
+    net.vm.sh(f"setpci -s {address} COMMAND=6:6")
+    net.wait_carrier(True, 40)
+    net.vm.sh("ip link set nic0 down")
+    assert shown.findall(net.vm.sh("ethtool --phy-statistics nic0")) == wanted
+    net.up_again()
+
+
+def test_no_eee(net: Net) -> None:
+    """The chip has no Energy Efficient Ethernet, and nobody says it has."""
+    told = net.vm.agent.run("ethtool --show-eee nic0", check=False)
+    assert told.status != 0
+    assert "not supported" in told.stdout + told.stderr

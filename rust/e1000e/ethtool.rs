@@ -13,6 +13,7 @@ use kernel_ext::{
             self,
             Coalesce,
             ControlStats,
+            Crossover,
             ExtAck,
             Flow,
             HashFields,
@@ -41,6 +42,7 @@ use crate::{
     irq::MAX_COALESCE_USECS,
     led,
     link::{
+        self,
         Duplex,
         ForcedSpeed,
         LinkMode,
@@ -180,6 +182,14 @@ fn pause_modes(pause: Pause) -> LinkModes {
     }
 }
 
+fn crossover(crossover: link::Crossover) -> Crossover {
+    match crossover {
+        link::Crossover::Mdi => Crossover::Mdi,
+        link::Crossover::MdiX => Crossover::MdiX,
+        link::Crossover::Auto => Crossover::Auto,
+    }
+}
+
 fn duplex(duplex: Duplex) -> ethtool::Duplex {
     match duplex {
         Duplex::Half => ethtool::Duplex::Half,
@@ -200,6 +210,24 @@ impl Operations for Nic<'_> {
         tx: MAX_RING,
     };
     const STAT_NAMES: &'static [&'static str] = &NAMES;
+    const PHY_STAT_NAMES: &'static [&'static str] = &["phy_idle_errors", "phy_receive_errors"];
+
+    fn phy_stats(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u64]) {
+        let nic = dev.data();
+        // A PHY that is powered down or in a reset has nothing to tell. A failure leaves the counts
+        // as they were, and is counted itself.
+        if nic.hardware.lock().is_some() {
+            let _ = nic
+                .phy
+                .update_errors(&nic.csr)
+                .inspect_err(|e| nic.tell_phy_error(dev, e));
+        }
+        let (idle, receive) = nic.phy.errors();
+        for (to, value) in out.iter_mut().zip([idle, receive]) {
+            *to = value;
+        }
+    }
+
     const TEST_NAMES: &'static [&'static str] = &selftest::NAMES;
     const DUMP_WORDS: usize = DUMP_WORDS;
 
@@ -236,6 +264,14 @@ impl Operations for Nic<'_> {
                 }),
             None => LinkModes::default(),
         };
+        let crossed = match link {
+            Some(_) => nic
+                .phy
+                .crossed(&nic.csr)
+                .inspect_err(|e| nic.tell_phy_error(dev, e))
+                .unwrap_or(None),
+            None => None,
+        };
         let (autoneg, advertising) = match request.mode {
             LinkMode::Autoneg(modes) => (
                 true,
@@ -256,13 +292,25 @@ impl Operations for Nic<'_> {
             } else {
                 LinkModes::default()
             },
+            crossed: crossed.map(crossover),
+            crossover: crossover(request.crossover),
         })
+    }
+
+    fn has_link(dev: &Device<Self>, _rtnl: &mut Rtnl) -> bool {
+        let nic = dev.data();
+        if !dev.carrier_ok() || !matches!(*nic.link.lock(), LinkState::Up(_)) {
+            return false;
+        }
+        // The next look at it is up to a second away.
+        nic.csr.check().inspect_err(|_| dev.kick_service()).is_ok()
     }
 
     fn set_link_settings(
         dev: &Device<Self>,
         _rtnl: &mut Rtnl,
         request: ethtool::LinkRequest,
+        crossover: Option<Crossover>,
     ) -> Result {
         let nic = dev.data();
         let mode = match request {
@@ -301,7 +349,17 @@ impl Operations for Nic<'_> {
             }
         };
         let old = *nic.link_request.lock();
-        let new = LinkRequest { mode, ..old };
+        let crossover = match crossover {
+            Some(Crossover::Mdi) => link::Crossover::Mdi,
+            Some(Crossover::MdiX) => link::Crossover::MdiX,
+            Some(Crossover::Auto) => link::Crossover::Auto,
+            None => old.crossover,
+        };
+        let new = LinkRequest {
+            mode,
+            crossover,
+            ..old
+        };
         *nic.link_request.lock() = new;
         let hardware = nic.hardware.lock();
         if hardware.is_none() {

@@ -259,6 +259,17 @@ pub(crate) enum LinkMode {
     Forced(ForcedSpeed, Duplex),
 }
 
+/// How the pairs of the cable are crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crossover {
+    /// Straight (MDI).
+    Mdi,
+    /// Crossed (MDI-X).
+    MdiX,
+    /// Whichever finds a link; needs auto-negotiation, and is straight without.
+    Auto,
+}
+
 /// What the user wants of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkRequest {
@@ -268,6 +279,8 @@ pub(crate) struct LinkRequest {
     pub(crate) pause: Pause,
     /// Whether `pause` is negotiated; otherwise it is forced.
     pub(crate) pause_autoneg: bool,
+    /// How the pairs are crossed.
+    pub(crate) crossover: Crossover,
 }
 
 impl LinkRequest {
@@ -276,6 +289,7 @@ impl LinkRequest {
         mode: LinkMode::Autoneg(Modes::ALL),
         pause: Pause::FULL,
         pause_autoneg: true,
+        crossover: Crossover::Auto,
     };
 
     /// Contents of ANAR for this request: selector field 1 (IEEE 802.3), modes and pause.

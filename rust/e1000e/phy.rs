@@ -33,6 +33,7 @@ use crate::{
         mii,
         resolve,
         Cause,
+        Crossover,
         Duplex,
         ForcedSpeed,
         LinkMode,
@@ -91,6 +92,8 @@ impl Reg {
 
     /// Copper specific control 1.
     const COPPER_CONTROL: Self = Self::new(16);
+    /// Copper specific status 1.
+    const COPPER_STATUS: Self = Self::new(17);
     /// Receive error counter.
     const RECEIVE_ERRORS: Self = Self::new(21);
     /// MAC specific control 2.
@@ -114,8 +117,17 @@ impl Reg {
     }
 }
 
-/// Copper specific control 1 (register 16): crossover, both bits clear is straight.
+/// Copper specific control 1 (register 16): crossover; both bits clear is straight, both set
+/// automatic.
 const COPPER_CONTROL_MDIX: u16 = 0x0060;
+/// Copper specific control 1: crossed.
+const COPPER_CONTROL_CROSSED: u16 = 0x0020;
+/// Copper specific status 1 (register 17): speed and duplex are found, and so is the crossover.
+const COPPER_STATUS_RESOLVED: u16 = 0x0800;
+/// Copper specific status 1: crossed.
+const COPPER_STATUS_CROSSED: u16 = 0x0040;
+/// GBSR: idle errors since the last read, at most 255 (clause 40.5.1.1).
+const GBSR_IDLE_ERRORS: u16 = 0x00ff;
 /// Copper specific control 1: reversed polarity is not corrected.
 const COPPER_CONTROL_POLARITY: u16 = 0x0002;
 /// Copper specific control 1: downshift to a lower speed after failed attempts.
@@ -303,6 +315,10 @@ pub(crate) struct Phy {
     read_errors: ErrorCounters,
     /// Failed writes.
     write_errors: ErrorCounters,
+    /// Errors while nothing was sent, as the partner's idle signal was received.
+    idle_errors: Atomic<u64>,
+    /// The receive error counter as it was last read.
+    receive_errors: Atomic<u64>,
     /// How many looks in a row showed the signature of a hung PHY.
     hang_looks: Atomic<u32>,
 }
@@ -314,6 +330,8 @@ impl Phy {
             mdio <- new_mutex!(()),
             read_errors: ErrorCounters::new(),
             write_errors: ErrorCounters::new(),
+            idle_errors: Atomic::new(0),
+            receive_errors: Atomic::new(0),
             hang_looks: Atomic::new(0),
         })
     }
@@ -466,7 +484,7 @@ impl Phy {
         if value & mii::BMCR_PDOWN != 0 {
             self.write(csr, bmcr, value & !mii::BMCR_PDOWN)?;
         }
-        self.setup_copper(csr, request.mode)?;
+        self.setup_copper(csr, request)?;
 
         if let LinkMode::Autoneg(modes) = request.mode {
             self.write(csr, Reg::new(mii::ANAR), request.anar())?;
@@ -507,11 +525,12 @@ impl Phy {
     /// Downshift is off after power-on and takes effect only where it is first written as off and
     /// committed. The polarity is corrected. Calibration register 3 is written as 0, as the
     /// in-tree driver does for this revision of the PHY.
-    fn setup_copper(&self, csr: &Csr<'_>, mode: LinkMode) -> Result<(), PhyError> {
-        // Automatic crossover needs auto-negotiation.
-        let crossover = match mode {
-            LinkMode::Autoneg(_) => COPPER_CONTROL_MDIX,
-            LinkMode::Forced(..) => 0,
+    fn setup_copper(&self, csr: &Csr<'_>, request: &LinkRequest) -> Result<(), PhyError> {
+        let crossover = match (request.crossover, request.mode) {
+            (Crossover::Auto, LinkMode::Autoneg(_)) => COPPER_CONTROL_MDIX,
+            // Automatic crossover needs auto-negotiation.
+            (Crossover::Auto, LinkMode::Forced(..)) | (Crossover::Mdi, _) => 0,
+            (Crossover::MdiX, _) => COPPER_CONTROL_CROSSED,
         };
         let off = (self.read(csr, Reg::COPPER_CONTROL)?
             & !(COPPER_CONTROL_MDIX | COPPER_CONTROL_POLARITY | COPPER_CONTROL_DOWNSHIFT))
@@ -554,10 +573,48 @@ impl Phy {
 
     /// What the partner advertises: `ANLPAR` and the 1000BASE-T status register.
     pub(crate) fn read_partner(&self, csr: &Csr<'_>) -> Result<(u16, u16), PhyError> {
-        Ok((
-            self.read(csr, Reg::new(mii::ANLPAR))?,
-            self.read(csr, Reg::new(mii::GBSR))?,
-        ))
+        Ok((self.read(csr, Reg::new(mii::ANLPAR))?, self.read_gbsr(csr)?))
+    }
+
+    /// Reads the 1000BASE-T status register, which takes the idle errors out of it.
+    fn read_gbsr(&self, csr: &Csr<'_>) -> Result<u16, PhyError> {
+        let gbsr = self.read(csr, Reg::new(mii::GBSR))?;
+        self.idle_errors
+            .add((gbsr & GBSR_IDLE_ERRORS).into(), Relaxed);
+        Ok(gbsr)
+    }
+
+    /// Reads the receive error counter, which stops at 65,535.
+    fn read_receive_errors(&self, csr: &Csr<'_>) -> Result<u16, PhyError> {
+        let errors = self.read(csr, Reg::RECEIVE_ERRORS)?;
+        self.receive_errors.store(errors.into(), Relaxed);
+        Ok(errors)
+    }
+
+    /// Brings the error counts up to date; a read that fails adds nothing to them.
+    pub(crate) fn update_errors(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
+        self.read_receive_errors(csr)?;
+        self.read_gbsr(csr).map(|_| ())
+    }
+
+    /// Idle errors, and the receive error counter, as last read.
+    pub(crate) fn errors(&self) -> (u64, u64) {
+        (
+            self.idle_errors.load(Relaxed),
+            self.receive_errors.load(Relaxed),
+        )
+    }
+
+    /// How the pairs are crossed; [`None`] if that is not found yet.
+    pub(crate) fn crossed(&self, csr: &Csr<'_>) -> Result<Option<Crossover>, PhyError> {
+        let status = self.read(csr, Reg::COPPER_STATUS)?;
+        Ok(if status & COPPER_STATUS_RESOLVED == 0 {
+            None
+        } else if status & COPPER_STATUS_CROSSED != 0 {
+            Some(Crossover::MdiX)
+        } else {
+            Some(Crossover::Mdi)
+        })
     }
 
     /// Looks for the signature of a hung PHY; `true` if this and the last look showed it. To be
@@ -566,8 +623,9 @@ impl Phy {
     /// Commit ff10e13cd06f: the receive error counter (register 21) is at its end and the idle
     /// error count (low byte of register 10) as well. Only a reset of the PHY helps.
     pub(crate) fn hang_tick(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
-        let signature = self.read(csr, Reg::RECEIVE_ERRORS)? == 0xffff
-            && self.read(csr, Reg::new(mii::GBSR))? & 0x00ff == 0x00ff;
+        let receive_errors = self.read_receive_errors(csr)?;
+        let idle_errors = self.read_gbsr(csr)? & GBSR_IDLE_ERRORS;
+        let signature = receive_errors == 0xffff && idle_errors == GBSR_IDLE_ERRORS;
         if !signature {
             self.hang_looks.store(0, Relaxed);
             return Ok(false);

@@ -72,6 +72,38 @@ impl LinkModes {
     }
 }
 
+/// How the pairs of the cable are crossed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crossover {
+    /// Straight (MDI).
+    Mdi,
+    /// Crossed (MDI-X).
+    MdiX,
+    /// Whichever finds a link.
+    Auto,
+}
+
+impl Crossover {
+    fn as_raw(self) -> u8 {
+        // CAST: Small constants.
+        (match self {
+            Self::Mdi => bindings::ETH_TP_MDI,
+            Self::MdiX => bindings::ETH_TP_MDI_X,
+            Self::Auto => bindings::ETH_TP_MDI_AUTO,
+        }) as u8
+    }
+
+    /// [`None`] for what is not to be changed.
+    fn from_raw(raw: u8) -> Option<Self> {
+        match u32::from(raw) {
+            bindings::ETH_TP_MDI => Some(Self::Mdi),
+            bindings::ETH_TP_MDI_X => Some(Self::MdiX),
+            bindings::ETH_TP_MDI_AUTO => Some(Self::Auto),
+            _ => None,
+        }
+    }
+}
+
 /// Link settings, as shown by `ethtool DEV`.
 pub struct LinkSettings {
     /// Speed in Mbit/s and duplex; [`None`] if there is no link or it is not known.
@@ -86,6 +118,10 @@ pub struct LinkSettings {
     pub advertising: LinkModes,
     /// What the partner tells.
     pub partner: LinkModes,
+    /// How the pairs are crossed now; [`None`] if there is no link or it is not known.
+    pub crossed: Option<Crossover>,
+    /// How they are to be crossed.
+    pub crossover: Crossover,
 }
 
 /// Link settings that a user asks for.
@@ -452,6 +488,12 @@ pub trait Operations: device::Operations {
     /// The names of the statistics, at most 31 bytes each.
     const STAT_NAMES: &'static [&'static str];
 
+    /// The names of the statistics of the PHY, at most 31 bytes each.
+    const PHY_STAT_NAMES: &'static [&'static str];
+
+    /// Puts the values of the PHY's statistics into `out`, in the order of their names.
+    fn phy_stats(dev: &Device<Self>, rtnl: &mut Rtnl, out: &mut [u64]);
+
     /// The names of the self-tests, at most 31 bytes each; by custom they end with when they are
     /// run: `(offline)`, `(on/offline)`.
     const TEST_NAMES: &'static [&'static str];
@@ -473,8 +515,16 @@ pub trait Operations: device::Operations {
     /// Tells the link settings.
     fn link_settings(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result<LinkSettings>;
 
-    /// Changes the link settings.
-    fn set_link_settings(dev: &Device<Self>, rtnl: &mut Rtnl, request: LinkRequest) -> Result;
+    /// Changes the link settings; without `crossover` the pairs stay as they are.
+    fn set_link_settings(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        request: LinkRequest,
+        crossover: Option<Crossover>,
+    ) -> Result;
+
+    /// Whether there is a link, as far as is known: not if it could not be found out.
+    fn has_link(dev: &Device<Self>, rtnl: &mut Rtnl) -> bool;
 
     /// Restarts autonegotiation.
     fn restart_autoneg(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
@@ -593,12 +643,13 @@ pub(crate) trait Callbacks: Operations {
     /// The table for `struct net_device`.
     const ETHTOOL_OPS: *const bindings::ethtool_ops = &bindings::ethtool_ops {
         supported_coalesce_params: bindings::ETHTOOL_COALESCE_USECS,
-        get_link: Some(bindings::ethtool_op_get_link),
+        get_link: Some(Self::get_link_callback),
         get_ts_info: Some(bindings::ethtool_op_get_ts_info),
         get_sset_count: Some(Self::get_sset_count_callback),
         get_strings: Some(Self::get_strings_callback),
         self_test: Some(Self::self_test_callback),
         get_ethtool_stats: Some(Self::get_ethtool_stats_callback),
+        get_ethtool_phy_stats: Some(Self::get_ethtool_phy_stats_callback),
         get_link_ksettings: Some(Self::get_link_ksettings_callback),
         set_link_ksettings: Some(Self::set_link_ksettings_callback),
         nway_reset: Some(Self::nway_reset_callback),
@@ -639,6 +690,7 @@ pub(crate) trait Callbacks: Operations {
         match set {
             bindings::ethtool_stringset_ETH_SS_STATS => Some(Self::STAT_NAMES),
             bindings::ethtool_stringset_ETH_SS_TEST => Some(Self::TEST_NAMES),
+            bindings::ethtool_stringset_ETH_SS_PHY_STATS => Some(Self::PHY_STAT_NAMES),
             _ => None,
         }
     }
@@ -722,6 +774,30 @@ pub(crate) trait Callbacks: Operations {
     /// # Safety
     ///
     /// A callback.
+    unsafe extern "C" fn get_ethtool_phy_stats_callback(
+        dev: *mut bindings::net_device,
+        _stats: *mut bindings::ethtool_stats,
+        out: *mut u64,
+    ) {
+        // SAFETY: A callback; the stack gives room for as many values as there are names.
+        unsafe {
+            let out = core::slice::from_raw_parts_mut(out, Self::PHY_STAT_NAMES.len());
+            out.fill(0);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| Self::phy_stats(dev, rtnl, out));
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_link_callback(dev: *mut bindings::net_device) -> u32 {
+        // SAFETY: A callback.
+        unsafe { with_rtnl::<Self, _>(dev, |dev, rtnl| Self::has_link(dev, rtnl)) }.into()
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
     unsafe extern "C" fn get_link_ksettings_callback(
         dev: *mut bindings::net_device,
         out: *mut bindings::ethtool_link_ksettings,
@@ -743,6 +819,11 @@ pub(crate) trait Callbacks: Operations {
                     out.base.port = bindings::PORT_TP as u8;
                     out.base.phy_address = settings.phy_address;
                     out.base.autoneg = settings.autoneg.into();
+                    // CAST: A small constant.
+                    out.base.eth_tp_mdix = settings
+                        .crossed
+                        .map_or(bindings::ETH_TP_MDI_INVALID as u8, Crossover::as_raw);
+                    out.base.eth_tp_mdix_ctrl = settings.crossover.as_raw();
                     for (to, from) in [
                         (&mut out.link_modes.supported, settings.supported),
                         (&mut out.link_modes.advertising, settings.advertising),
@@ -768,6 +849,7 @@ pub(crate) trait Callbacks: Operations {
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 from_result(|| {
                     let request = &*request;
+                    let crossover = Crossover::from_raw(request.base.eth_tp_mdix_ctrl);
                     let request = if u32::from(request.base.autoneg) == bindings::AUTONEG_ENABLE {
                         let mut modes = 0;
                         if !bindings::ethtool_convert_link_mode_to_legacy_u32(
@@ -781,11 +863,14 @@ pub(crate) trait Callbacks: Operations {
                         let duplex = match u32::from(request.base.duplex) {
                             bindings::DUPLEX_FULL => Duplex::Full,
                             bindings::DUPLEX_HALF => Duplex::Half,
+                            // While there is no link, a user who sets the speed alone has been told
+                            // no duplex to give back.
+                            bindings::DUPLEX_UNKNOWN => Duplex::Full,
                             _ => return Err(EINVAL),
                         };
                         LinkRequest::Forced(request.base.speed, duplex)
                     };
-                    Self::set_link_settings(dev, rtnl, request)?;
+                    Self::set_link_settings(dev, rtnl, request, crossover)?;
                     Ok(0)
                 })
             })
