@@ -16,11 +16,14 @@
 #include <linux/if_vlan.h>
 #include <linux/interrupt.h>
 #include <linux/mii.h>
+#include <linux/net_tstamp.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/ptp_clock_kernel.h>
 #include <linux/ratelimit.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
+#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 #include <net/netdev_queues.h>
 #include <net/page_pool/helpers.h>
@@ -56,6 +59,8 @@ const u32 RUST_CONST_HELPER_L1_CACHE_BYTES = L1_CACHE_BYTES;
 const u32 RUST_CONST_HELPER_SKB_SHINFO_ALIGNED =
 	SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 const u32 RUST_CONST_HELPER_ETH_RSS_HASH_TOP = ETH_RSS_HASH_TOP;
+const u8 RUST_CONST_HELPER_SKBTX_HW_TSTAMP = SKBTX_HW_TSTAMP;
+const u8 RUST_CONST_HELPER_SKBTX_IN_PROGRESS = SKBTX_IN_PROGRESS;
 const u32 RUST_CONST_HELPER_ETHTOOL_COALESCE_USECS = ETHTOOL_COALESCE_USECS;
 const u32 RUST_CONST_HELPER_ASPM_LINK_STATES = PCIE_LINK_STATE_L0S |
 						PCIE_LINK_STATE_L1;

@@ -12,6 +12,7 @@
 #include "page_pool.c"
 #include "pci.c"
 #include "pm_wakeup.c"
+#include "ptp.c"
 #include "ratelimit.c"
 #include "skbuff.c"
 #include "workqueue.c"

@@ -10,6 +10,7 @@
 #include <linux/netdevice.h>
 #include <linux/pci.h>
 #include <linux/pm_wakeup.h>
+#include <linux/ptp_clock_kernel.h>
 #include <linux/ratelimit.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
@@ -83,6 +84,16 @@ bool rust_helper_pci_unreachable(struct pci_dev *dev);
 bool rust_helper_device_can_wakeup(struct device *dev);
 bool rust_helper_device_may_wakeup(struct device *dev);
 
+/* ptp.c */
+struct ptp_clock *rust_helper_ptp_clock_register(struct ptp_clock_info *info,
+						 struct device *parent);
+int rust_helper_ptp_clock_unregister(struct ptp_clock *ptp);
+int rust_helper_ptp_clock_index(struct ptp_clock *ptp);
+int rust_helper_ptp_schedule_worker(struct ptp_clock *ptp,
+				    unsigned long delay);
+void rust_helper_ptp_read_system_prets(struct ptp_system_timestamp *sts);
+void rust_helper_ptp_read_system_postts(struct ptp_system_timestamp *sts);
+
 /* ratelimit.c */
 void rust_helper_ratelimit_default_init(struct ratelimit_state *rs);
 
@@ -103,6 +114,7 @@ bool rust_helper_skb_checksum_partial(const struct sk_buff *skb, u32 *start,
 				      u32 *field);
 int rust_helper_skb_put_padto(struct sk_buff *skb, unsigned int len);
 void rust_helper_skb_tx_timestamp(struct sk_buff *skb);
+struct sk_buff *rust_helper_skb_get(struct sk_buff *skb);
 int rust_helper_skb_tso_prepare(struct sk_buff *skb,
 				struct rust_helper_tso *tso);
 

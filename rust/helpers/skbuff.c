@@ -91,6 +91,11 @@ void rust_helper_skb_tx_timestamp(struct sk_buff *skb)
 	skb_tx_timestamp(skb);
 }
 
+struct sk_buff *rust_helper_skb_get(struct sk_buff *skb)
+{
+	return skb_get(skb);
+}
+
 /*
  * Prepares the headers of a TCP GSO frame as chips expect them whose
  * segmentation fills in lengths: the IP length is cleared and the TCP checksum

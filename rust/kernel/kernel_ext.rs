@@ -11,6 +11,7 @@
 //! - [`net::napi`], [`net::irq`], [`net::txq`]: polling, interrupt vectors, transmit queues.
 //! - [`net::skbuff`]: socket buffers as owned values.
 //! - [`net::ethtool`]: the ethtool operations.
+//! - [`net::hwtstamp`], [`ptp`]: time stamps of frames, and the clock that they are of.
 //! - [`net::pci`]: binds a network driver to a PCI function.
 //! - [`page_pool`], [`dma`]: memory that a device reads or writes.
 //! - [`pci`]: ASPM, bus mastering, the link.
@@ -21,6 +22,7 @@ pub mod dma;
 pub mod net;
 pub mod page_pool;
 pub mod pci;
+pub mod ptp;
 pub mod ratelimit;
 pub mod sync;
 
