@@ -28,7 +28,8 @@ use crate::{
         PhyId, //
     },
     regs,
-    rss::Rss, //
+    rss::Rss,
+    systim::SystemTime, //
 };
 
 mod i82574;
@@ -154,6 +155,9 @@ pub(crate) trait Chip: Sync {
     /// Most bytes that one transmit descriptor may have, with the transmit share of the packet
     /// buffer that frames of `max_frame` bytes leave.
     fn max_tx_bytes(&self, max_frame: u32) -> u32;
+
+    /// How the counter behind the clock counts.
+    fn system_time(&self) -> &'static SystemTime;
 
     /// Whether `id` is the PHY of this chip.
     fn has_phy(&self, id: PhyId) -> bool;

@@ -34,6 +34,8 @@ pub(crate) mod rx {
         const IXSM: u64 = 1 << 2;
         const UDPCS: u64 = 1 << 4;
         const TCPCS: u64 = 1 << 5;
+        /// Time stamp taken.
+        const TST: u64 = 1 << 8;
         /// CRC or alignment, symbol, sequence, carrier extension, receive data.
         const FRAME_ERRORS: u64 = 1 << 24 | 1 << 25 | 1 << 26 | 1 << 28 | 1 << 31;
         /// TCP or UDP checksum, IP checksum.
@@ -78,6 +80,13 @@ pub(crate) mod rx {
         #[inline]
         pub(crate) const fn damaged(self) -> bool {
             self.0 & Self::FRAME_ERRORS != 0
+        }
+
+        /// Whether the chip has taken a time stamp of the frame. To be looked at with
+        /// [`WriteBack::end_of_packet`].
+        #[inline]
+        pub(crate) const fn time_stamped(self) -> bool {
+            self.0 & Self::TST != 0
         }
 
         /// Whether the chip verified the TCP or UDP checksum and found it right.
@@ -143,6 +152,7 @@ pub(crate) mod tx {
     const DEXT: u64 = 1 << 29;
     const VLE: u64 = 1 << 30;
     const DD: u64 = 1 << 32;
+    const TSTAMP: u64 = 1 << 36;
     const POPTS_IXSM: u64 = 1 << 40;
     const POPTS_TXSM: u64 = 1 << 41;
 
@@ -238,6 +248,12 @@ pub(crate) mod tx {
                 None => 0,
             };
             Self(DEXT | IFCS | DTYP_DATA | options | tag)
+        }
+
+        /// The same, and the chip is to take a time stamp.
+        #[inline]
+        pub(crate) const fn with_time_stamp(self) -> Self {
+            Self(self.0 | TSTAMP)
         }
     }
 

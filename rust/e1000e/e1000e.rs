@@ -5,10 +5,10 @@
 //! Read it in this order; each layer uses only those below it:
 //!
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
-//! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`health`];
+//! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`ptp`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
 //!   [`ivar`], [`led`], [`wol`];
-//! - registers: [`csr`], [`regs`], [`desc`], [`mdic`].
+//! - registers: [`csr`], [`regs`], [`desc`], [`mdic`], [`systim`].
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
 //! update that goes with it; commits are those of the Linux kernel.
@@ -33,10 +33,12 @@ mod nic;
 mod nvm;
 mod phy;
 mod probe;
+mod ptp;
 mod regs;
 mod rss;
 mod rx;
 mod selftest;
+mod systim;
 mod tx;
 mod wol;
 

@@ -89,6 +89,9 @@ const OWN: &[Own] = own! {
     "rx_damaged": |nic| nic.total(|counts| &counts.rx_damaged);
     "rx_csum_errors": |nic| nic.total(|counts| &counts.rx_bad_checksum);
     "rx_absurd_descriptors": |nic| nic.total(|counts| &counts.rx_absurd);
+    "tx_hwtstamp_timeouts": |nic| nic.ptp.tx_timeouts.load(Relaxed);
+    "tx_hwtstamp_skipped": |nic| nic.ptp.tx_skipped.load(Relaxed);
+    "rx_hwtstamp_cleared": |nic| nic.ptp.rx_cleared.load(Relaxed);
     "dead_reads": |nic| nic.csr.losses();
     "ivar_repairs": |nic| nic.health.ivar_repairs.load(Relaxed);
     "interrupts_lost": |nic| nic.health.interrupts_lost.load(Relaxed);

@@ -101,13 +101,17 @@ impl<'a> Operations for Nic<'a> {
         } else {
             nic.retire();
         }
+        // Without power the counter stands still.
+        dev.data().stop_clock();
     }
 
     fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         dev.data().wake_up(dev);
-        // A device whose interface is down is made ready when that comes up.
+        // A device whose interface is down is made ready when that comes up, all but its clock.
         if dev.is_running() {
             Self::open(dev, rtnl)?;
+        } else {
+            dev.data().run_clock();
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl<'a> Operations for Nic<'a> {
         skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
-        tx.xmit(dev.data(), queue, skb, more)
+        tx.xmit(dev, queue, skb, more)
     }
 
     #[inline]

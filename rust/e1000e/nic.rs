@@ -40,6 +40,7 @@ use kernel_ext::{
             RingSizes,
             WakeModes, //
         },
+        hwtstamp,
         rtnl::{
             Rtnl,
             RtnlCell, //
@@ -77,6 +78,10 @@ use crate::{
         Phy, //
     },
     probe::Ready,
+    ptp::{
+        self,
+        Ptp, //
+    },
     regs,
     rss::Rss,
     rx,
@@ -112,6 +117,8 @@ pub(crate) struct Setup {
     pub(crate) lights: Option<regs::LEDCTL>,
     /// What is to wake the system up.
     pub(crate) wake: WakeModes,
+    /// What is stamped with the time, kept over resets.
+    pub(crate) stamps: hwtstamp::Config,
 }
 
 /// Features that the user may switch and that are on at first.
@@ -170,6 +177,9 @@ pub(crate) struct Nic<'a> {
     /// What the health tick remembers.
     #[pin]
     pub(crate) health: Health,
+    /// The clock, and time stamps of frames.
+    #[pin]
+    pub(crate) ptp: Ptp,
     /// The hardware's counters.
     pub(crate) statistics: Statistics,
     /// What the rings of each queue count.
@@ -301,6 +311,7 @@ impl<'a> Nic<'a> {
                 features: FEATURES,
                 lights: None,
                 wake,
+                stamps: ptp::NO_STAMPS,
             }),
             hardware <- new_mutex!(None),
             wanted: AtomicFlag::new(false),
@@ -308,6 +319,7 @@ impl<'a> Nic<'a> {
             link <- new_mutex!(LinkState::Down),
             irq: irq::Shared::new(),
             health <- Health::new(),
+            ptp <- Ptp::new(chip.system_time()),
             statistics: Statistics::new(),
             counts: [const { Counts::new() }; regs::QUEUES],
             message_level: Atomic::new(0x7),
@@ -348,8 +360,7 @@ impl<'a> Nic<'a> {
         }
         let max_frame = Self::max_frame(dev.mtu());
         let stopped = self
-            .chip
-            .reset(&self.csr, &self.phy, max_frame)
+            .beside_the_clock(|| self.chip.reset(&self.csr, &self.phy, max_frame))
             .inspect_err(|e| {
                 dev_err!(
                     self.pdev,
@@ -365,6 +376,8 @@ impl<'a> Nic<'a> {
             .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
             .and_then(|()| self.program_frames(self.setup.get(rtnl)))
             .inspect_err(|e| dev_err!(self.pdev, "{}: set-up: {}\n", dev.name(), e))?;
+        ptp::program(&self.csr, &self.setup.get(rtnl).stamps)
+            .inspect_err(|e| dev_err!(self.pdev, "{}: time stamps: {}\n", dev.name(), e))?;
 
         let channels = self
             .make_channels(dev, rtnl)
@@ -428,6 +441,8 @@ impl<'a> Nic<'a> {
             counts.tx_done.store(queued, Relaxed);
         }
 
+        // Stamps that are still out will never come.
+        self.ptp.abandon();
         let stopped = self.stop_dma(dev);
         match (channels, stopped) {
             (Some(channels), Some(stopped)) => Self::free_channels(channels, &stopped),
@@ -439,7 +454,7 @@ impl<'a> Nic<'a> {
     /// Stops DMA by a reset, or else by cutting the device off from the bus. [`None`] if neither
     /// can be proven: what the device was given must be leaked.
     pub(crate) fn stop_dma(&self, dev: &Device<Self>) -> Option<DmaStopped> {
-        let e = match self.chip.stop_dma(&self.csr, &self.phy) {
+        let e = match self.beside_the_clock(|| self.chip.stop_dma(&self.csr, &self.phy)) {
             Ok(stopped) => return Some(stopped),
             Err(e) => e,
         };

@@ -633,6 +633,71 @@ register! {
     }
 }
 
+// Time synchronisation (IEEE 1588). Read and written by [`ptp`](crate::ptp) alone.
+
+register! {
+    /// System time low (0x0B600): a read latches `SYSTIMH`.
+    pub(crate) SYSTIML(u32) @ 0x0b600 {}
+
+    /// System time high (0x0B604).
+    pub(crate) SYSTIMH(u32) @ 0x0b604 {}
+
+    /// Increment attributes (0x0B608). Composed in [`systim`](crate::systim).
+    pub(crate) TIMINCA(u32) @ 0x0b608 {
+        /// What is added to `SYSTIM` with each period.
+        23:0 incvalue;
+        /// Period, in ticks of the clock.
+        31:24 incperiod;
+    }
+
+    /// Transmit time synchronisation control (0x0B614).
+    pub(crate) TSYNCTXCTL(u32) @ 0x0b614 {
+        /// There is a time stamp; a read of `TXSTMPH` clears it.
+        0:0 valid => bool;
+        /// Takes time stamps of frames whose descriptor asks for it.
+        4:4 en => bool;
+    }
+
+    /// Transmit time stamp low (0x0B618).
+    pub(crate) TXSTMPL(u32) @ 0x0b618 {}
+
+    /// Transmit time stamp high (0x0B61C): a read lets the next one in.
+    pub(crate) TXSTMPH(u32) @ 0x0b61c {}
+
+    /// Receive time synchronisation control (0x0B620).
+    pub(crate) TSYNCRXCTL(u32) @ 0x0b620 {
+        /// There is a time stamp; a read of `RXSTMPH` clears it.
+        0:0 valid => bool;
+        /// Frames to be stamped: 0 = v2 over Ethernet, 1 = v1 over UDP, 2 = v2 over either, each
+        /// with the message in `RXMTRL`; 4 = all frames; 5 = all events of v2.
+        3:1 kind;
+        /// Takes time stamps.
+        4:4 en => bool;
+    }
+
+    /// Receive time stamp low (0x0B624).
+    pub(crate) RXSTMPL(u32) @ 0x0b624 {}
+
+    /// Receive time stamp high (0x0B628): a read lets the next one in.
+    pub(crate) RXSTMPH(u32) @ 0x0b628 {}
+
+    /// Received messages to be stamped (0x0B634).
+    pub(crate) RXMTRL(u32) @ 0x0b634 {
+        /// Ethertype of PTP over Ethernet.
+        15:0 etype;
+        /// Control field of a v1 message.
+        23:16 ctrlt;
+        /// Message type of a v2 message.
+        31:24 msgt;
+    }
+
+    /// UDP port of messages to be stamped (0x0B638), in the byte order of the wire.
+    pub(crate) RXUDP(u32) @ 0x0b638 {
+        /// The port.
+        15:0 uport;
+    }
+}
+
 // PCIe (10.2.3).
 
 register! {
@@ -862,6 +927,11 @@ pub(crate) const DUMP: &[Dump] = &[
     one(&FWSM),
     one(&GCR),
     one(&GCR2),
+    one(&TIMINCA),
+    one(&TSYNCTXCTL),
+    one(&TSYNCRXCTL),
+    one(&RXMTRL),
+    one(&RXUDP),
 ];
 
 /// A run of registers that keep what is written to them, and the bits in which they do.

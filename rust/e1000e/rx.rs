@@ -49,7 +49,8 @@ use crate::{
         count,
         ring_memory,
         Nic, //
-    }, //
+    },
+    ptp, //
 };
 
 /// Descriptors that must be free before new buffers are offered: one tail write for many.
@@ -133,6 +134,7 @@ impl Ring {
         let checksum = features.contains(Features::RXCSUM);
         let hash = features.contains(Features::RXHASH);
         let damaged = features.contains(Features::RXALL);
+        let stamps = nic.ptp.stamps_received();
         let mut frames = 0;
         while frames < budget && self.offered() > 0 {
             let place = self.place(self.clean);
@@ -173,6 +175,11 @@ impl Ring {
                 }
                 if let Some(tci) = done.vlan_tag() {
                     skb.set_vlan_tag(tci);
+                }
+                if stamps && done.time_stamped() {
+                    if let Some(ns) = ptp::received(nic) {
+                        skb.set_hw_timestamp(ns);
+                    }
                 }
                 ctx.count_rx(skb.len());
                 // CAST: Queue numbers are 0 and 1.

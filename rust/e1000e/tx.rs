@@ -26,7 +26,10 @@ use kernel::{
 use kernel_ext::{
     dma::streaming::Mapping,
     net::{
-        device::Features,
+        device::{
+            Device,
+            Features, //
+        },
         napi::PollContext,
         skbuff::{
             DropReason,
@@ -51,7 +54,8 @@ use crate::{
         count,
         ring_memory,
         Nic, //
-    }, //
+    },
+    ptp, //
 };
 
 /// With `TCTL.PSP` the chip pads frames to 64 bytes, if they have at least this many.
@@ -167,32 +171,33 @@ impl<'a> Ring<'a> {
     #[inline]
     pub(crate) fn xmit(
         &mut self,
-        nic: &Nic<'_>,
+        dev: &Device<Nic<'_>>,
         queue: &XmitQueue<'_>,
         skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
-        let result = self.enqueue(nic, queue, skb, more);
+        let result = self.enqueue(dev, queue, skb, more);
         // Also if this frame was dropped: it may have been the last of a burst.
         if self.untold && !more {
-            self.tell(nic);
+            self.tell(dev.data());
         }
         result
     }
 
     fn enqueue(
         &mut self,
-        nic: &Nic<'_>,
+        dev: &Device<Nic<'_>>,
         queue: &XmitQueue<'_>,
         mut skb: SkBuff,
         more: bool,
     ) -> Result<(), SkBuff> {
+        let nic = dev.data();
         if nic.csr.gone() {
             count(&nic.counts(self.queue).tx_dropped, 1);
             skb.drop_with(DropReason::DeviceNotReady);
             return Ok(());
         }
-        let plan = match self.plan(&mut skb) {
+        let mut plan = match self.plan(&mut skb) {
             Ok(plan) => plan,
             Err(e) => {
                 count(&nic.counts(self.queue).tx_dropped, 1);
@@ -211,9 +216,16 @@ impl<'a> Ring<'a> {
             self.tell(nic);
             return Err(skb);
         }
+        let stamp = skb.wants_hw_timestamp() && ptp::request(dev, &mut skb, plan.frames);
+        if stamp {
+            plan.common = plan.common.with_time_stamp();
+        }
         skb.tx_timestamp();
         if self.stage(&skb, &plan).is_err() {
             self.producer.abort();
+            if stamp {
+                nic.ptp.abandon();
+            }
             count(&nic.counts(self.queue).tx_dropped, 1);
             skb.drop_with(DropReason::NoMemory);
             return Ok(());

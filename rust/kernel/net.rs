@@ -4,6 +4,7 @@
 
 pub mod device;
 pub mod ethtool;
+pub mod hwtstamp;
 pub mod irq;
 pub mod napi;
 pub mod pci;

@@ -51,7 +51,8 @@ use crate::{
         self,
         cause, //
     },
-    rss::Rss, //
+    rss::Rss,
+    systim::SystemTime, //
 };
 
 /// The chip.
@@ -172,6 +173,10 @@ impl Chip for I82574 {
 
     fn max_tx_bytes(&self, max_frame: u32) -> u32 {
         packet_buffer::max_tx_bytes(max_frame)
+    }
+
+    fn system_time(&self) -> &'static SystemTime {
+        &SystemTime::MHZ_25
     }
 
     fn has_phy(&self, id: PhyId) -> bool {

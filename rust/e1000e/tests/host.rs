@@ -24,6 +24,8 @@ mod mdic;
 mod packet_buffer;
 #[path = "../rss.rs"]
 mod rss;
+#[path = "../systim.rs"]
+mod systim;
 
 mod ivar_tests {
     use super::ivar::{
@@ -856,6 +858,18 @@ mod desc_tests {
     }
 
     #[test]
+    fn time_stamps() {
+        let common = Common::new(Offload::None, None);
+        let without = tx::data(0x1234, 60, common, true);
+        let with = tx::data(0x1234, 60, common.with_time_stamp(), true);
+        // 3.3.6: bit 0 of ExtCMD, bits 39:36 of the second word.
+        assert_eq!(with, [without[0], without[1] | 1 << 36]);
+        for bit in 0..64 {
+            assert_eq!(rx::WriteBack::new(1 << bit).time_stamped(), bit == 8);
+        }
+    }
+
+    #[test]
     fn nothing_to_do_needs_no_context() {
         assert_eq!(Offload::None.context(), None);
     }
@@ -1013,5 +1027,110 @@ mod desc_tests {
             let word = rx::WriteBack::new(word);
             assert_eq!((word.checksum_ok(), word.checksum_bad()), (ok, bad));
         }
+    }
+}
+
+mod systim_tests {
+    use super::systim::{
+        SystemTime,
+        TimeCounter, //
+    };
+
+    const TIME: SystemTime = SystemTime::MHZ_25;
+    /// One nanosecond of `SYSTIM`.
+    const NS: u64 = 1 << 18;
+
+    #[test]
+    fn increment_is_the_nearest_step() {
+        assert_eq!(TIME.timinca(TIME.increment(0)), 0x01a0_0000);
+        for ppm in [-599_999i64, -100_000, -1, 1, 37, 100_000, 599_999] {
+            let exact = f64::from(40 << 18) * (1.0 + ppm as f64 / 1e6);
+            let found = f64::from(TIME.increment(ppm << 16));
+            assert!((found - exact).abs() <= 0.5, "{ppm}: {found} {exact}");
+        }
+        // A tenth of a step, and the other half of one.
+        assert_eq!(TIME.increment(625), 40 << 18);
+        assert_eq!(TIME.increment(6250 / 2 + 10), (40 << 18) + 1);
+        assert_eq!(TIME.increment(-6250 / 2 - 10), (40 << 18) - 1);
+    }
+
+    #[test]
+    fn increment_stays_in_its_field() {
+        for scaled_ppm in [i64::MIN, i64::MIN + 1, -(1 << 40), 1 << 40, i64::MAX] {
+            assert!(
+                (1..1 << 24).contains(&TIME.increment(scaled_ppm)),
+                "{scaled_ppm}"
+            );
+        }
+        // What the clock says is the largest change is one that the field can hold.
+        let most = i64::from(TIME.max_adj) * 65536 / 1000;
+        let exact = 1.0 + f64::from(TIME.max_adj) / 1e9;
+        let found = f64::from(TIME.increment(most)) / f64::from(40 << 18);
+        assert!((found - exact).abs() < 1e-7, "{found}");
+    }
+
+    #[test]
+    fn counter_counts_nanoseconds_and_keeps_the_rest() {
+        let mut counter = TimeCounter::new(&TIME, 1000, 5);
+        assert_eq!(counter.at(1000), 5);
+        assert_eq!(counter.at(1000 + NS - 1), 5);
+        assert_eq!(counter.at(1000 + NS), 6);
+        // A third of a nanosecond at a time comes to a nanosecond after three.
+        for i in 1..=3000 {
+            counter.update(1000 + i * NS / 3);
+        }
+        assert_eq!(counter.last(), 5 + 1000);
+    }
+
+    #[test]
+    fn counter_knows_the_past() {
+        let counter = TimeCounter::new(&TIME, 1 << 40, 1_000_000);
+        assert_eq!(counter.at((1 << 40) - 250 * NS), 1_000_000 - 250);
+        assert_eq!(counter.at((1 << 40) - 1), 999_999);
+    }
+
+    #[test]
+    fn counter_runs_over() {
+        let mut counter = TimeCounter::new(&TIME, u64::MAX - 10 * NS, 0);
+        assert_eq!(counter.at(20 * NS), 30);
+        // 60 hours, looked at every nine.
+        let hour = 3_600_000_000_000u64;
+        for i in 1..=7u64 {
+            counter.update((u64::MAX - 10 * NS).wrapping_add((i * 9 * hour).wrapping_mul(NS)));
+        }
+        assert_eq!(counter.last(), (63 * hour) as i64);
+    }
+
+    #[test]
+    fn counter_is_shifted() {
+        let mut counter = TimeCounter::new(&TIME, 0, 100);
+        counter.shift_by(-300);
+        assert_eq!(counter.at(50 * NS), -150);
+        counter.shift_by(1000);
+        assert_eq!(counter.at(50 * NS), 850);
+    }
+
+    #[test]
+    fn wrong_bits_are_noticed() {
+        let increment = TIME.increment(0);
+        let step = u64::from(increment);
+        let first = 123_456 * step;
+        assert!(TIME.plausible(first, first, increment));
+        assert!(TIME.plausible(first, first + 25 * step, increment));
+        for bit in 0..64 {
+            // A bit that is wrong in either of them.
+            assert!(
+                !TIME.plausible(first, (first + 25 * step) ^ 1 << bit, increment),
+                "{bit}"
+            );
+            assert!(
+                !TIME.plausible(first ^ 1 << bit, first + 25 * step, increment),
+                "{bit}"
+            );
+        }
+        assert!(!TIME.plausible(first + step, first, increment));
+        // A model whose clock stands still.
+        assert!(TIME.plausible(7, 7, 0));
+        assert!(!TIME.plausible(7, 8, 0));
     }
 }

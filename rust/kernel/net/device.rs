@@ -17,30 +17,34 @@
 //! [`Device::start_channels`] and [`Device::stop_channels`] move the parts between the last row and
 //! the two above; there is no other way, so there is no moment at which two of them overlap.
 
-use crate::net::{
-    ethtool,
-    irq::{
-        HardIrq,
-        Mode,
-        Vectors, //
+use crate::{
+    net::{
+        ethtool,
+        hwtstamp,
+        irq::{
+            HardIrq,
+            Mode,
+            Vectors, //
+        },
+        napi::{
+            PollContext,
+            Polled, //
+        },
+        qstats::{
+            self,
+            Counters, //
+        },
+        rtnl::{
+            Rtnl,
+            RtnlCell, //
+        },
+        skbuff::{
+            DropReason,
+            SkBuff, //
+        },
+        txq::XmitQueue, //
     },
-    napi::{
-        PollContext,
-        Polled, //
-    },
-    qstats::{
-        self,
-        Counters, //
-    },
-    rtnl::{
-        Rtnl,
-        RtnlCell, //
-    },
-    skbuff::{
-        DropReason,
-        SkBuff, //
-    },
-    txq::XmitQueue, //
+    ptp, //
 };
 use bindings_ext as bindings;
 use core::{
@@ -371,8 +375,11 @@ struct Slot<T: Operations> {
 
 /// What follows `struct net_device` in memory.
 ///
-/// Dropped in this order: interrupts first.
+/// Dropped in this order: the clock, whose callbacks use `data`, and interrupts first.
 struct Private<T: Operations> {
+    /// The device's clock. Set before the net device is registered, and not touched until it is
+    /// unregistered; lives no longer than `data`.
+    clock: Option<ptp::Registration>,
     vectors: RtnlCell<Vectors<T>>,
     slots: KVec<Slot<T>>,
     service: Opaque<bindings::delayed_work>,
@@ -517,6 +524,12 @@ impl<T: Operations> Device<T> {
     pub fn arm_service(&self, ms: u32) {
         // SAFETY: The work is initialised for as long as the device exists.
         unsafe { bindings::rust_helper_arm_delayed_work(self.private().service.get(), ms) };
+    }
+
+    /// The registration of the device's clock, if it has one.
+    #[inline]
+    pub fn clock(&self) -> Option<&ptp::Registration> {
+        self.private().clock.as_ref()
     }
 
     /// Has `channel` polled. From its interrupt handler; does nothing while it is stopped.
@@ -792,8 +805,9 @@ unsafe impl<T: Operations> Send for Registration<'_, T> {}
 // SAFETY: Through a shared reference only `Device` can be reached, which is meant to be shared.
 unsafe impl<T: Operations> Sync for Registration<'_, T> {}
 
-impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
-    /// Allocates a net device around `data` and registers it.
+impl<'a, T: Operations + ethtool::Operations + hwtstamp::Operations + 'a> Registration<'a, T> {
+    /// Allocates a net device around `data` and registers it, after its clock. That there is no
+    /// clock is told, and no failure.
     ///
     /// # Safety
     ///
@@ -821,6 +835,8 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
         let guard = Unregistered::<T>(dev, PhantomData);
         // SAFETY: The net device is fresh and its private data initialised.
         unsafe { Self::init_netdev(dev, pdev.as_ref()) };
+        // SAFETY: The net device is not registered yet, its private data initialised.
+        unsafe { Self::register_clock(private, pdev) };
         // SAFETY: The net device is complete.
         to_result(unsafe { bindings::register_netdev(dev.as_ptr()) })?;
         core::mem::forget(guard);
@@ -856,6 +872,7 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
         // SAFETY: As the caller vouches, for each of the fields.
         unsafe {
             pin_init::raw_try_init(core::ptr::addr_of_mut!((*private).data), data)?;
+            core::ptr::addr_of_mut!((*private).clock).write(None);
             core::ptr::addr_of_mut!((*private).slots).write(slots);
             core::ptr::addr_of_mut!((*private).pdev).write(pdev);
             core::ptr::addr_of_mut!((*private).netdev).write(dev);
@@ -880,6 +897,26 @@ impl<'a, T: Operations + ethtool::Operations + 'a> Registration<'a, T> {
             };
         }
         Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `private` is the initialised private data of a net device that is not registered yet.
+    unsafe fn register_clock(private: *mut Private<T>, pdev: &pci::Device<Core<'_>>) {
+        // SAFETY: As the caller vouches: initialised, and where it is until it is dropped.
+        let data = unsafe { &*core::ptr::addr_of!((*private).data) };
+        let parent: &device::Device<Bound> = pdev.as_ref();
+        let result = data.start_clock().and_then(|config| {
+            // SAFETY: The result goes to where it is dropped before `data`, which until then is
+            // only ever shared, and where it does not outlive the net device's registration, for
+            // as long as which the parent is bound.
+            unsafe { ptp::Registration::new(parent, data, &config) }
+        });
+        match result {
+            // SAFETY: Nobody else knows of the field yet: callbacks of the clock know `data` only.
+            Ok(clock) => unsafe { core::ptr::addr_of_mut!((*private).clock).write(clock) },
+            Err(e) => dev_warn!(pdev, "no PTP clock, so no time stamps: {:?}\n", e),
+        }
     }
 
     /// # Safety
@@ -955,8 +992,9 @@ impl<T: Operations> Drop for Registration<'_, T> {
         // SAFETY: By the type invariants the net device is registered and its private data
         // initialised. The service goes first, as it may do what an unregistered device must not
         // (such as `netif_carrier_on()`); once it is disabled nothing can queue it again. It may
-        // wait for the RTNL, which is not held here. After `unregister_netdev()` no callback runs:
-        // the interface was taken down, and with it channels and vectors.
+        // wait for the RTNL, which is not held here. After `unregister_netdev()` no callback runs
+        // but those of the clock, which know the driver's data only: the interface was taken down,
+        // and with it channels and vectors.
         unsafe {
             bindings::rust_helper_disable_delayed_work_sync((*private).service.get());
             bindings::unregister_netdev(self.dev.as_ptr());
@@ -974,7 +1012,8 @@ impl<T: Operations> Drop for Unregistered<T> {
         let private = Device::<T>::private_of(dev);
         // SAFETY: The private data is initialised and the device not registered; a service that was
         // ever queued has been disabled. So nobody but this function knows of the device. What a
-        // callback may have left running is stopped before it is dropped.
+        // callback may have left running is stopped before it is dropped. The clock, which knows
+        // the driver's data, is dropped before them.
         unsafe {
             Device::<T>::from_raw(self.0).take_down(&mut Rtnl::lock());
             for slot in &(*private).slots {
@@ -1063,7 +1102,7 @@ pub(crate) unsafe fn with_rtnl<T: Operations, R>(
 /// All of them are only called by the stack, with a net device that [`Registration::new`] made for
 /// the same `T`, in the contexts of `Documentation/networking/netdevices.rst`. That is what the
 /// SAFETY comments below mean by "a callback".
-pub(crate) trait Callbacks: Operations {
+pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     /// The table for `struct net_device`.
     const NETDEV_OPS: *const bindings::net_device_ops = &bindings::net_device_ops {
         ndo_open: Some(Self::open_callback),
@@ -1081,6 +1120,8 @@ pub(crate) trait Callbacks: Operations {
         ndo_features_check: Some(Self::features_check_callback),
         ndo_vlan_rx_add_vid: Some(Self::vlan_rx_add_vid_callback),
         ndo_vlan_rx_kill_vid: Some(Self::vlan_rx_kill_vid_callback),
+        ndo_hwtstamp_get: Some(Self::hwtstamp_get_callback),
+        ndo_hwtstamp_set: Some(Self::hwtstamp_set_callback),
         ..pin_init::zeroed()
     };
 
@@ -1373,4 +1414,4 @@ pub(crate) trait Callbacks: Operations {
     }
 }
 
-impl<T: Operations> Callbacks for T {}
+impl<T: Operations + hwtstamp::Operations> Callbacks for T {}

@@ -12,6 +12,7 @@ use crate::net::{
         with_rtnl,
         Device, //
     },
+    hwtstamp,
     rtnl::Rtnl, //
 };
 use bindings_ext as bindings;
@@ -317,6 +318,14 @@ pub fn rss_key<const N: usize>() -> [u8; N] {
 pub struct ExtAck<'a>(*mut bindings::netlink_ext_ack, PhantomData<&'a ()>);
 
 impl ExtAck<'_> {
+    /// # Safety
+    ///
+    /// The pointer must be null or valid for as long as the result.
+    pub(crate) unsafe fn from_raw(extack: *mut bindings::netlink_ext_ack) -> Self {
+        // INVARIANT: As the caller vouches.
+        Self(extack, PhantomData)
+    }
+
     /// Says `why`, which ethtool shows to the user.
     pub fn set(&self, why: &'static CStr) {
         if !self.0.is_null() {
@@ -639,12 +648,12 @@ pub trait Operations: device::Operations {
 }
 
 /// The C callbacks; called by the stack alone, as `net::device::Callbacks` tells.
-pub(crate) trait Callbacks: Operations {
+pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     /// The table for `struct net_device`.
     const ETHTOOL_OPS: *const bindings::ethtool_ops = &bindings::ethtool_ops {
         supported_coalesce_params: bindings::ETHTOOL_COALESCE_USECS,
         get_link: Some(Self::get_link_callback),
-        get_ts_info: Some(bindings::ethtool_op_get_ts_info),
+        get_ts_info: Some(Self::get_ts_info_callback),
         get_sset_count: Some(Self::get_sset_count_callback),
         get_strings: Some(Self::get_strings_callback),
         self_test: Some(Self::self_test_callback),
@@ -1399,4 +1408,4 @@ pub(crate) trait Callbacks: Operations {
     }
 }
 
-impl<T: Operations> Callbacks for T {}
+impl<T: Operations + hwtstamp::Operations> Callbacks for T {}

@@ -8,7 +8,8 @@ use crate::net::{
         Registration,
         Suspend, //
     },
-    ethtool, //
+    ethtool,
+    hwtstamp, //
 };
 use kernel::{
     bindings, // What this module needs is all in mainline's own.
@@ -37,7 +38,7 @@ pub trait Driver {
 
     /// The state of one device, and its callbacks. May hold what lives as long as the function is
     /// bound, such as a mapped BAR.
-    type Net<'bound>: Operations + ethtool::Operations + 'bound;
+    type Net<'bound>: Operations + ethtool::Operations + hwtstamp::Operations + 'bound;
 
     /// The device ids that the driver supports.
     const ID_TABLE: pci::IdTable<Self::IdInfo>;

@@ -241,6 +241,28 @@ impl SkBuff {
         unsafe { bindings::rust_helper_skb_tx_timestamp(self.as_raw()) };
     }
 
+    /// Whether the sender asks for the device's time stamp.
+    #[inline]
+    pub fn wants_hw_timestamp(&self) -> bool {
+        // SAFETY: The shared info lives as long as the buffer.
+        unsafe { (*self.shinfo()).tx_flags & bindings::SKBTX_HW_TSTAMP != 0 }
+    }
+
+    /// Promises the device's time stamp, which keeps the software's from being told unless it was
+    /// asked for as well: to be called before [`SkBuff::tx_timestamp`].
+    ///
+    /// The frame must not be changed from here on: the C side has a `BUG_ON()` for shared ones.
+    pub fn request_hw_timestamp(&mut self) -> TimestampRequest {
+        // SAFETY: The shared info lives as long as the buffer; the frame is ours, so that nobody
+        // else changes the flags. The new reference is the result's.
+        unsafe {
+            (*self.shinfo().cast_mut()).tx_flags |= bindings::SKBTX_IN_PROGRESS;
+            bindings::rust_helper_skb_get(self.as_raw());
+        }
+        // INVARIANT: One reference more was taken.
+        TimestampRequest { skb: self.skb }
+    }
+
     /// Frees a frame that was sent. Within the poll of its channel.
     #[inline]
     pub fn consume(self, ctx: &PollContext<'_>) {
@@ -262,6 +284,42 @@ impl Drop for SkBuff {
             bindings::dev_kfree_skb_any_reason(
                 self.as_raw(),
                 bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
+            )
+        };
+    }
+}
+
+/// A frame that is being sent, or was, and whose sender waits for its time stamp. Dropped, it waits
+/// in vain.
+///
+/// # Invariants
+///
+/// `skb` is a valid socket buffer, and this has a reference of its own to it.
+pub struct TimestampRequest {
+    skb: NonNull<bindings::sk_buff>,
+}
+
+// SAFETY: A socket buffer is not tied to a thread.
+unsafe impl Send for TimestampRequest {}
+
+impl TimestampRequest {
+    /// Tells the sender when the frame was sent, in nanoseconds of the device's clock. Any context
+    /// but hard interrupts.
+    pub fn deliver(self, ns: i64) {
+        let mut stamp = bindings::skb_shared_hwtstamps::default();
+        stamp.__bindgen_anon_1.hwtstamp = ns;
+        // SAFETY: Valid by the type invariant; the stamp is copied.
+        unsafe { bindings::skb_tstamp_tx(self.skb.as_ptr(), &mut stamp) };
+    }
+}
+
+impl Drop for TimestampRequest {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the reference is ours.
+        unsafe {
+            bindings::dev_kfree_skb_any_reason(
+                self.skb.as_ptr(),
+                bindings::skb_drop_reason_SKB_CONSUMED,
             )
         };
     }
@@ -321,6 +379,18 @@ impl RxFrame {
             )
         };
         Ok(())
+    }
+
+    /// Notes when the device received the frame, in nanoseconds of its clock.
+    pub fn set_hw_timestamp(&mut self, ns: i64) {
+        // SAFETY: The shared info lives as long as the buffer, which is ours alone.
+        unsafe {
+            (*self.0.shinfo().cast_mut())
+                .__bindgen_anon_1
+                .hwtstamps
+                .__bindgen_anon_1
+                .hwtstamp = ns;
+        }
     }
 
     /// Length of the frame so far, in bytes.
