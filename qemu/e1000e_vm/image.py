@@ -43,7 +43,10 @@ PROGRAMS = [
 ]
 
 # Opened at run time, so not found by ldd.
-LIBRARIES = ["/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"]
+LIBRARIES = [
+    "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
+    "/usr/lib/x86_64-linux-gnu/libffi.so.8",
+]
 
 DATA = ["/usr/share/misc/pci.ids", "/usr/lib/python3/dist-packages/yaml"]
 
@@ -112,6 +115,7 @@ PACKAGES = [
     "qemu-guest-agent",
     "python3-minimal",
     "python3-yaml",
+    "libffi8",
     "libgcc-s1",
     "libc6",
 ]
