@@ -177,8 +177,9 @@ def test_samples(clock: Clock) -> None:
         "ip link set nic0 down; sleep 2; ip link set nic0 up",
         "ethtool -G nic0 rx 512",
         "ip link set nic0 mtu 4000; ip link set nic0 mtu 1500",
+        "ethtool -t nic0 offline",
     ],
-    ids=["down", "long-down", "rings", "mtu"],
+    ids=["down", "long-down", "rings", "mtu", "self-test"],
 )
 def test_goes_on(net: Net, clock: Clock, words: str) -> None:
     """The clock and its frequency outlive resets, which set SYSTIM and TIMINCA back."""

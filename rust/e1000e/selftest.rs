@@ -232,9 +232,8 @@ impl<'b> Bench<'_, 'b> {
 
     /// Resets the device, which has its engines off and its interrupts masked afterwards.
     fn reset(&self) -> Result<DmaStopped, Failure> {
-        self.nic
-            .chip
-            .reset(&self.nic.csr, &self.nic.phy, chip::STANDARD_FRAME)
+        let nic = self.nic;
+        nic.beside_the_clock(|| nic.chip.reset(&nic.csr, &nic.phy, chip::STANDARD_FRAME))
             .map_err(|e| match e {
                 chip::Error::Gone => Failure::Gone,
                 e => self.failed(fmt!("reset: {}", e)),
