@@ -232,6 +232,8 @@ def main() -> None:
         command.set_defaults(run=sizes, kind=kind)
 
     args = parser.parse_args()
+    # One processor sends by one queue: frames stay in order.
+    os.sched_setaffinity(0, {0})
     args.run(args)
 
 
