@@ -2,9 +2,15 @@
 # shellcheck shell=sh
 # root/: Debian 13 with every tool.
 
+# packages_in FILE: the packages that scripts/FILE names
+packages_in()
+{
+	sed 's/#.*//' "$top/scripts/$1" | tr -s ' \t\n' '\n' | grep . | sort
+}
+
 root_packages()
 {
-	sed 's/#.*//' "$top/scripts/packages" | tr -s ' \t\n' '\n' | grep . | sort
+	packages_in packages
 }
 
 root_stamp()
@@ -30,17 +36,20 @@ acquire_options()
 	echo 'Acquire::Retries "3";'
 }
 
+# bootstrap PART FILE: Debian 13 with the packages in scripts/FILE in PART.tmp.
 # As root, mmdebstrap mounts file systems below the root: in a mount namespace
 # of its own they are gone with it, even if it is killed. An ordinary user gets
 # a tar file first: what is unpacked from it belongs to the user, who can then
 # remove it, too.
 bootstrap()
 {
+	part=$cache/$1.tmp
+	include=$(packages_in "$2" | tr '\n' ',')
 	acquire_options >"$cache/apt.conf"
 	set -- mmdebstrap
 	if [ "$(id -u)" -eq 0 ]; then
 		mode=root
-		target=$cache/root.tmp
+		target=$part
 		set -- unshare --mount "$@"
 	else
 		mode=unshare
@@ -51,16 +60,16 @@ bootstrap()
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--include="$(root_packages | tr '\n' ',')" \
+		--include="$include" \
 		"$suite" "$target" -
 	if [ "$mode" = unshare ]; then
-		tar -C "$cache/root.tmp" --no-same-owner --exclude='./dev/*' \
+		tar -C "$part" --no-same-owner --exclude='./dev/*' \
 			-xf "$target"
-		chmod -R u+rwX "$cache/root.tmp"
+		chmod -R u+rwX "$part"
 		rm "$target"
 	fi
 	rm "$cache/apt.conf"
-	: >"$cache/root.tmp/etc/resolv.conf"
+	: >"$part/etc/resolv.conf"
 }
 
 # What decides over object code: tree/ is made anew when one of these differs.
@@ -75,7 +84,7 @@ make_root()
 	begin root
 	stamp=$(root_stamp)
 	step root "Installing Debian 13 and $(root_packages | wc -l) packages on it" \
-		bootstrap
+		bootstrap root packages
 	finish root "$stamp"
 	compilers >"$cache/compilers"
 	mv "$cache/compilers" "$cache/root/.compilers"
