@@ -25,6 +25,16 @@ AGENT_PORT = "org.qemu.guest_agent.0"
 # An interrupt that the device could not deliver.
 LOST_INTERRUPT = ["e1000e_wrn_msix_invalid", "e1000e_wrn_msix_vec_wrong"]
 
+# What no kernel log may have.
+TROUBLE = re.compile(
+    r"WARNING|BUG|Oops|panic|Call Trace|general protection|double fault|UBSAN|KASAN|KFENCE|KCSAN"
+    r"|lockdep|circular locking|inconsistent lock|possible recursive|suspicious RCU"
+    r"|DMA-API|DMAR: .*fault|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP"
+    r"|NETDEV WATCHDOG|refcount_t|bad page|Bad page|scheduling while atomic|sleeping function"
+    r"|kmemleak|unregister_netdevice: waiting|page_pool.*(stalled|leak)|nobody cared"
+    r"|Disabling IRQ|list_(add|del) corruption|use-after-free|segfault|Out of memory"
+)
+
 
 class QemuDiedError(GuestError):
     """QEMU has ended of itself; the text has its last words."""
@@ -39,9 +49,10 @@ class Topology:
     `surprise` the guest handles hot-plug of the ports itself, so that a device
     can be pulled without warning. With `port_speed` the ports have that speed, as
     QEMU names it, rather than their own. With `no_aspm_control` the firmware's tables
-    tell the kernel to keep its hands off ASPM. With `icount` the guest's clock
-    counts instructions of its one processor, so that what it measures does not
-    depend on how busy the host is. With `wrapped` the kernel unpacks itself, as the
+    tell the kernel to keep its hands off ASPM. With `icount`, words for QEMU's option
+    of that name, the guest's clock counts instructions of its processors, which take
+    turns, so that what it measures does not depend on how busy the host is. With
+    `wrapped` the kernel unpacks itself, as the
     firmware would start it: S3 does not come back otherwise.
     """
 
@@ -54,7 +65,7 @@ class Topology:
     extra: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
     no_aspm_control: bool = False
-    icount: bool = False
+    icount: str = ""
     wrapped: bool = False
 
 
@@ -107,7 +118,7 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         # A device that writes where it was not asked to is told of by the kernel.
         words += ["-device", "intel-iommu,intremap=on"]
     if topology.icount:
-        words += ["-icount", "shift=0,sleep=off"]
+        words += ["-icount", topology.icount]
     if topology.surprise:
         words += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
     for number in range(topology.nics):
@@ -158,14 +169,18 @@ def archive_of(name: str, content: bytes) -> bytes:
         ).stdout
 
 
-def make_initrd(target: Path, module: Path | None, fadt: bytes | None = None) -> None:
-    """The guest image, with the driver under test appended and an ACPI table in front."""
+def make_initrd(
+    target: Path, module: Path | None, fadt: bytes | None = None, more: Path | None = None
+) -> None:
+    """The guest image, with an ACPI table in front, another archive and the driver behind."""
     image.ensure()
     with target.open("wb") as out:
         if fadt:
             out.write(archive_of("kernel/firmware/acpi/facp.aml", fadt))
         with paths.guest_image().open("rb") as guest:
             shutil.copyfileobj(guest, out, 1 << 20)
+        if more:
+            out.write(more.read_bytes())
         if module:
             out.write(archive_of("e1000e_rust.ko", module.read_bytes()))
 
@@ -188,10 +203,13 @@ class VM:
     """A running machine. Use as a context manager.
 
     `logs` is where the serial console (`serial.log`), which carries the kernel
-    log, QEMU's own words (`qemu.log`) and its traces (`trace.log`) go.
+    log, QEMU's own words (`qemu.log`) and its traces (`trace.log`) go. `more` is an
+    archive that is unpacked over the guest image.
     """
 
-    def __init__(self, topology: Topology, logs: Path, module: Path | None) -> None:
+    def __init__(
+        self, topology: Topology, logs: Path, module: Path | None, more: Path | None = None
+    ) -> None:
         self.topology, self.logs = topology, logs
         logs.mkdir(parents=True, exist_ok=True)
         self.serial, self.trace = logs / "serial.log", logs / "trace.log"
@@ -205,18 +223,19 @@ class VM:
             self.cleanup.enter_context(tempfile.TemporaryDirectory(prefix="e1000e-vm-"))
         )
         try:
-            self._start(module)
+            self._start(module, more)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, module: Path | None) -> None:
+    def _start(self, module: Path | None, more: Path | None) -> None:
         run, started = self.run_dir, time.monotonic()
         initrd = run / "initrd"
         make_initrd(
             initrd,
             module,
             fadt_without_aspm(self.topology) if self.topology.no_aspm_control else None,
+            more,
         )
         words = command_line(self.topology, initrd, run)
         words += [

@@ -16,16 +16,7 @@ from pathlib import Path
 import pytest
 from e1000e_vm import image, paths
 from e1000e_vm.net import MODULES, Net
-from e1000e_vm.vm import VM, QemuDiedError, Topology
-
-TROUBLE = re.compile(
-    r"WARNING|BUG|Oops|panic|Call Trace|general protection|double fault|UBSAN|KASAN|KFENCE|KCSAN"
-    r"|lockdep|circular locking|inconsistent lock|possible recursive|suspicious RCU"
-    r"|DMA-API|DMAR: .*fault|blocked for more than|rcu.*(stall|starved)|soft lockup|hard LOCKUP"
-    r"|NETDEV WATCHDOG|refcount_t|bad page|Bad page|scheduling while atomic|sleeping function"
-    r"|kmemleak|unregister_netdevice: waiting|page_pool.*(stalled|leak)|nobody cared"
-    r"|Disabling IRQ|list_(add|del) corruption|use-after-free|segfault|Out of memory"
-)
+from e1000e_vm.vm import TROUBLE, VM, QemuDiedError, Topology
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

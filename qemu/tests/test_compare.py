@@ -19,7 +19,7 @@ MARGIN = 0.05
 
 pytestmark = [
     pytest.mark.rust,
-    pytest.mark.topology(Topology(smp=1, icount=True)),
+    pytest.mark.topology(Topology(smp=1, icount="shift=0,sleep=off")),
     pytest.mark.timeout(1800),
 ]
 

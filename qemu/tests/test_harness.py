@@ -4,10 +4,10 @@
 from pathlib import Path
 
 import pytest
-from conftest import TROUBLE, Watch
+from conftest import Watch
 from e1000e_vm import regs
 from e1000e_vm.net import Net
-from e1000e_vm.vm import VM, QemuDiedError, Topology
+from e1000e_vm.vm import TROUBLE, VM, QemuDiedError, Topology
 
 
 @pytest.mark.parametrize(
