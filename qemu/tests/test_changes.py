@@ -35,7 +35,7 @@ def change(dice: random.Random) -> str:
 
 # Its time is that of the guest's processor, so that a busy host is not taken for a stall.
 @pytest.mark.rust
-@pytest.mark.topology(Topology(smp=1, icount=True))
+@pytest.mark.topology(Topology(smp=1, icount="shift=0,sleep=off"))
 @pytest.mark.timeout(1800)
 def test_random_changes(net: Net) -> None:
     """Five hundred changes in random order: no lost link, no stall, no page kept."""
