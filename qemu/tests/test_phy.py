@@ -2,6 +2,7 @@
 """PHY registers, and reads of them that fail."""
 
 import errno
+import json
 import re
 
 import pytest
@@ -164,8 +165,12 @@ def test_forced_without_a_link(net: Net) -> None:
         net.check_ping()
         net.vm.qmp("set_link", name="nic0", up=False)
         net.wait_carrier(False, 5)
-    assert net.vm.try_sh("ethtool -s nic0 speed 1000 duplex full autoneg off") != 0
-    net.vm.sh("ethtool -s nic0 autoneg on")
+    assert net.vm.try_sh("ethtool -s nic0 speed 1000 duplex half autoneg off") != 0
+    net.vm.sh("ethtool -s nic0 speed 1000 duplex full autoneg off")
+    told = json.loads(net.vm.sh("ethtool --json nic0"))[0]
+    assert told["auto-negotiation"], "1000BASE-T must be negotiated"
+    assert told["advertised-link-modes"] == ["1000baseT/Full"]
+    net.vm.sh("ethtool -s nic0 autoneg on advertise 0x2f")
     net.vm.qmp("set_link", name="nic0", up=True)
     net.up_again()
     assert "Speed: 1000Mb/s" in net.vm.sh("ethtool nic0")

@@ -329,6 +329,11 @@ impl Operations for Nic<'_> {
                 }
                 LinkMode::Autoneg(modes)
             }
+            // 1000BASE-T must be negotiated (IEEE 802.3 clause 40.5): nothing else is offered, as
+            // in the in-tree driver.
+            ethtool::LinkRequest::Forced(1000, ethtool::Duplex::Full) => {
+                LinkMode::Autoneg(Modes::FULL_1000)
+            }
             ethtool::LinkRequest::Forced(speed, wanted) => {
                 let speed = match speed {
                     10 => ForcedSpeed::Mbps10,
@@ -336,7 +341,7 @@ impl Operations for Nic<'_> {
                     _ => {
                         dev_info!(
                             nic.pdev,
-                            "{}: only 10 and 100 Mb/s can be forced; 1000 needs autoneg on\n",
+                            "{}: use 10, 100 (half or full duplex) or 1000 Mb/s (full)\n",
                             dev.name()
                         );
                         return Err(EINVAL);
@@ -396,9 +401,13 @@ impl Operations for Nic<'_> {
 
     fn set_ring_sizes(dev: &Device<Self>, rtnl: &mut Rtnl, sizes: RingSizes) -> Result {
         let nic = dev.data();
+        // A frame may need as many descriptors. Who tries ever smaller sizes is to see the end.
+        if sizes.rx < MIN_RING || sizes.tx < MIN_RING {
+            return Err(EINVAL);
+        }
         // As the in-tree driver does, odd sizes are rounded up rather than refused.
         let round = |n: u32| {
-            n.clamp(MIN_RING, MAX_RING)
+            n.min(MAX_RING)
                 .checked_next_power_of_two()
                 .unwrap_or(MAX_RING)
         };
