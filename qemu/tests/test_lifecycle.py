@@ -105,8 +105,7 @@ def test_unplug_and_plug(net: Net) -> None:
         vm.qmp("device_add", **nic_properties(vm.topology, 0))
         net.load()
         net.check_ping()
-    vm.find_bars()
-    net.unload()
+    vm.spent = True  # a device that was added wakes nobody: the firmware does not know it
 
 
 @pytest.mark.topology(Topology(surprise=True))

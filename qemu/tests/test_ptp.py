@@ -335,19 +335,21 @@ def descriptor(vm: VM, place: int) -> int:
 
 
 def stamp_next_frame(vm: VM) -> None:
-    """Mark the next frame for nic0 as stamped before the driver sees it.
+    """Send nic0 a frame, and mark it as stamped before the driver sees it.
 
-    Without interrupts it waits in memory until the driver's next look, once a second.
+    Without interrupts it waits in memory until the driver's next look, once a second. The
+    driver may be faster nevertheless: then the frame comes without a stamp.
     """
     vm.set_register(0, regs.IMC, 0xFFFFFFFF)
     head = vm.register(0, regs.RDH)
+    vm.sh(f"{IN_PEER}hwstamp plain nic1 1")
     vm.until(lambda: vm.register(0, regs.RDH) != head, 10, "a frame")
     vm.qmp("stop")
     try:
         status = descriptor(vm, head) + 8
-        assert vm.qtest.readl(status) & DESCRIPTOR_DONE
-        vm.qtest.writel(status, vm.qtest.readl(status) | TIME_STAMPED)
-        latch(vm, regs.TSYNCRXCTL, regs.RXSTMPL)
+        if vm.qtest.readl(status) & DESCRIPTOR_DONE:
+            vm.qtest.writel(status, vm.qtest.readl(status) | TIME_STAMPED)
+            latch(vm, regs.TSYNCRXCTL, regs.RXSTMPL)
     finally:
         vm.qmp("cont")
 
@@ -372,14 +374,14 @@ def test_received(net: Net, clock: Clock) -> None:
             return [int(stamp) for stamp in received() if stamp != "none"]
 
         before, _ = clock.get()
-        with net.vm.background(f"while :; do {IN_PEER}hwstamp plain nic1 1; done"):
-            # The driver may be faster: then the frame comes without a stamp.
-            for _ in range(30):
-                stamp_next_frame(net.vm)
-                if len(stamps()) >= 3:
-                    break
+        for count in range(4, 34):
+            stamp_next_frame(net.vm)
+            # One at a time: the model does not drop a stamp as it is read.
+            net.vm.until(lambda count=count: len(received()) == count, 10, "the frame")
+            if len(stamps()) == 3:
+                break
         after, _ = clock.get()
-    assert len(found := stamps()) >= 3, "no frames came with their stamps"
+    assert len(found := stamps()) == 3, "no frames came with their stamps"
     assert before < found[0]
     assert found == sorted(set(found))
     assert found[-1] < after
@@ -423,6 +425,8 @@ def test_held(net: Net, clock: Clock, how: str) -> None:
         net.unload()
         net.load()
         clock = Clock(net)
+    # What was removed once wakes nobody: the firmware does not know it again.
+    net.vm.spent = how == "remove"
 
 
 @pytest.mark.rust
