@@ -228,3 +228,38 @@ def test_queue_statistics(net: Net) -> None:
         received, sent = net.packets()
         assert 0 <= total("rx") - received < 20
         assert 0 <= total("tx") - sent < 20
+
+
+def vectors(net: Net) -> list[str]:
+    """The interrupts of nic0: receive queues 0 and 1, transmit queues 0 and 1, others."""
+    found = re.findall(r"^ *(\d+): .*nic0-\d$", net.vm.sh("cat /proc/interrupts"), re.M)
+    assert len(found) == 5
+    return found
+
+
+def processors(net: Net, name: str = "smp_affinity") -> list[str]:
+    """Of each vector, the processors that may handle it, or those that do."""
+    return [net.vm.sh(f"cat /proc/irq/{irq}/{name}") for irq in vectors(net)]
+
+
+def test_affinity_kept(net: Net) -> None:
+    """Who handles an interrupt is the user's choice, also after the interface was down."""
+    assert processors(net) == ["1", "2", "1", "2", "3"]
+    for change in [
+        "ip link set nic0 down; ip link set nic0 up",
+        "ethtool -L nic0 combined 1; ethtool -L nic0 combined 2",
+        "ethtool -t nic0 offline",
+    ]:
+        for chosen in [["2", "1", "2", "1", "1"], ["1", "1", "1", "2", "2"]]:
+            for irq, cpus in zip(vectors(net), chosen, strict=True):
+                net.vm.sh(f"echo {cpus} >/proc/irq/{irq}/smp_affinity")
+            # An interrupt moves when it is raised next.
+            net.vm.until(
+                lambda chosen=chosen: processors(net, "effective_affinity") == chosen,
+                10,
+                "the interrupts have moved",
+            )
+            net.vm.sh(change, 60)
+            assert processors(net) == chosen, change
+    net.wait_carrier(True)
+    net.check_ping()

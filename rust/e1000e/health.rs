@@ -548,6 +548,14 @@ fn recover(nic: &Nic<'_>, dev: &Device<Nic<'_>>, reason: Reason) -> Result {
             nic.tell_phy_error(dev, &e);
         }
     }
+    if matches!(
+        reason,
+        Reason::InterruptsLost | Reason::Back | Reason::Retry
+    ) {
+        // Whatever has become of the vectors: they are set up from scratch.
+        nic.take_down(dev, &mut rtnl);
+        dev.free_vectors(&mut rtnl);
+    }
     nic.restart(dev, &mut rtnl)?;
     if new_phy {
         // A failure has been told, and shows as a link that is down or unknown.

@@ -213,23 +213,37 @@ impl Layout {
         })
     }
 
-    /// Tells the stack which vectors serve the first `channels` channels, and asks for these to be
-    /// handled where the channel's frames come from.
+    /// Tells the stack which vectors serve the first `channels` channels.
     pub(crate) fn link(&self, dev: &Device<Nic<'_>>, rtnl: &Rtnl, channels: u32) {
         for queue in Queue::first(channels) {
-            let Self::MsiX { assignment, .. } = self else {
-                dev.link_vector(rtnl, queue.index(), 0);
-                continue;
-            };
-            let (rx, tx) = match queue {
-                Queue::Q0 => (Cause::Rx0, Cause::Tx0),
-                Queue::Q1 => (Cause::Rx1, Cause::Tx1),
-            };
-            let [rx, tx] = [rx, tx].map(|cause| assignment.vector(cause).index().into());
+            let [rx, _] = self.vectors_of(queue);
             dev.link_vector(rtnl, queue.index(), rx);
-            dev.hint_vector(rtnl, queue.index(), rx);
-            dev.hint_vector(rtnl, queue.index(), tx);
         }
+    }
+
+    /// Asks for each vector of a channel, used or not, to be handled where the channel's frames
+    /// come from.
+    fn hint(&self, dev: &Device<Nic<'_>>, rtnl: &Rtnl) {
+        if let Self::Single(_) = self {
+            return;
+        }
+        for queue in Queue::ALL {
+            for vector in self.vectors_of(queue) {
+                dev.hint_vector(rtnl, queue.index(), vector);
+            }
+        }
+    }
+
+    /// The vectors that serve what `queue` receives, and what it sends.
+    fn vectors_of(&self, queue: Queue) -> [usize; 2] {
+        let Self::MsiX { assignment, .. } = self else {
+            return [0; 2];
+        };
+        let causes = match queue {
+            Queue::Q0 => [Cause::Rx0, Cause::Tx0],
+            Queue::Q1 => [Cause::Rx1, Cause::Tx1],
+        };
+        causes.map(|cause| assignment.vector(cause).index().into())
     }
 }
 
@@ -306,15 +320,16 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
         if dev.request_vectors(rtnl, mode, vectors as usize).is_err() {
             continue;
         }
+        layout.hint(dev, rtnl);
         let coalesce = nic.setup.get(rtnl).coalesce;
         match try_layout(nic, dev, &layout, &coalesce) {
             Ok(true) => {
                 dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
                 return Ok(layout);
             }
-            Ok(false) => dev.free_vectors(rtnl),
+            Ok(false) => dev.release_vectors(rtnl),
             Err(e) => {
-                dev.free_vectors(rtnl);
+                dev.release_vectors(rtnl);
                 return Err(e);
             }
         }

@@ -392,7 +392,7 @@ impl<'a> Nic<'a> {
         if let Err(channels) = dev.start_channels(rtnl, channels) {
             dev_err!(self.pdev, "{}: no queues: no memory\n", dev.name());
             Self::free_channels(channels, &stopped);
-            dev.free_vectors(rtnl);
+            dev.release_vectors(rtnl);
             return Err(ENOMEM);
         }
         let setup = self.setup.get(rtnl);
@@ -434,7 +434,7 @@ impl<'a> Nic<'a> {
         let channels = dev.stop_channels(rtnl);
         // A last poll or handler may have unmasked again, and without vectors there is the line.
         let _ = crate::chip::mask_all(&self.csr);
-        dev.free_vectors(rtnl);
+        dev.release_vectors(rtnl);
         // What is still in the ring will never be done.
         for counts in &self.counts {
             let queued = counts.tx_queued.load(Relaxed);

@@ -287,7 +287,7 @@ impl<'b> Bench<'_, 'b> {
         master::enable(self.nic.pdev);
         let before = self.nic.irq.check_failures.load(Relaxed);
         let layout = irq::set_up(self.nic, self.dev, rtnl);
-        self.dev.free_vectors(rtnl);
+        self.dev.release_vectors(rtnl);
         let lost = self
             .nic
             .irq

@@ -354,6 +354,17 @@ pub trait Operations: Send + Sync + Sized {
     fn mii_read(dev: &Device<Self>, rtnl: &mut Rtnl, register: u8) -> Result<u16>;
 }
 
+/// The processors of channel `index`, as all are shared out among `count` channels.
+fn share(index: usize, count: usize) -> Result<CpumaskVar> {
+    let mut cpus = CpumaskVar::new_zero(GFP_KERNEL)?;
+    for cpu in (0..cpu::nr_cpu_ids()).filter_map(CpuId::from_u32) {
+        if (cpu.as_u32() as usize).checked_rem(count) == Some(index) {
+            cpus.set(cpu);
+        }
+    }
+    Ok(cpus)
+}
+
 /// One channel's place in the device.
 ///
 /// # Invariants
@@ -367,8 +378,9 @@ struct Slot<T: Operations> {
     napi: Opaque<bindings::napi_struct>,
     index: usize,
     counters: Counters,
-    /// The processors that send by this channel and handle its interrupts.
-    cpus: RtnlCell<CpumaskVar>,
+    /// The processors that are to handle its interrupts, as they are shared out among all channels,
+    /// used or not.
+    cpus: CpumaskVar,
     poll: UnsafeCell<Option<T::Poll>>,
     tx: UnsafeCell<Option<T::Tx>>,
 }
@@ -557,7 +569,7 @@ impl<T: Operations> Device<T> {
     /// Allocates and requests exactly `count` interrupt vectors. Process context.
     ///
     /// Returns [`ENOSPC`] if the function or the system does not have as many, [`EBUSY`] if there
-    /// are vectors already.
+    /// are vectors already that have not been released.
     pub fn request_vectors(&self, rtnl: &mut Rtnl, mode: Mode, count: usize) -> Result {
         let private = self.private();
         // SAFETY: The device is this `Device<T>`, which owns the vectors.
@@ -569,12 +581,22 @@ impl<T: Operations> Device<T> {
         }
     }
 
-    /// Frees all interrupt vectors, waiting for their handlers. Process context.
-    pub fn free_vectors(&self, rtnl: &mut Rtnl) {
+    /// Frees the interrupts of all vectors, waiting for their handlers. Process context.
+    ///
+    /// The vectors stay with the function, so that what the user has set for their interrupts
+    /// (`/proc/irq/*/smp_affinity`) holds when they are requested again.
+    pub fn release_vectors(&self, rtnl: &mut Rtnl) {
         for slot in &self.private().slots {
             // SAFETY: The NAPI instance is registered.
             unsafe { bindings::rust_helper_netif_napi_set_irq(slot.napi.get(), -1) };
         }
+        self.private().vectors.get_mut(rtnl).release();
+    }
+
+    /// Releases all interrupt vectors and gives them back, so that the next that are requested are
+    /// set up from scratch. Process context.
+    pub fn free_vectors(&self, rtnl: &mut Rtnl) {
+        self.release_vectors(rtnl);
         self.private().vectors.get_mut(rtnl).free();
     }
 
@@ -594,15 +616,14 @@ impl<T: Operations> Device<T> {
         }
     }
 
-    /// Asks for `vector` to be handled by the processors of `channel`; it is a hint, and fails
-    /// silently. Once the channels are started.
+    /// Tells the user that `vector` is best handled by the processors of `channel`, whether it is
+    /// used or not, and has it handled there unless the user may have had a say: once it has been
+    /// released. It is a hint, and fails silently.
     pub fn hint_vector(&self, rtnl: &Rtnl, channel: usize, vector: usize) {
         let private = self.private();
         if let Some(slot) = private.slots.get(channel) {
-            let cpus = slot.cpus.get(rtnl).as_raw().cast_const().cast();
-            // SAFETY: The mask is in a slot, which outlives the vectors, and is only changed by
-            // `spread()`, which takes the hints away first.
-            unsafe { private.vectors.get(rtnl).hint(vector, cpus) };
+            // SAFETY: The mask is in a slot, which outlives the vectors, and is never changed.
+            unsafe { private.vectors.get(rtnl).hint(vector, &slot.cpus) };
         }
     }
 
@@ -690,17 +711,11 @@ impl<T: Operations> Device<T> {
         if core::mem::replace(private.count.get_mut(rtnl), count) == count {
             return Ok(());
         }
-        private.vectors.get(rtnl).unhint();
         for slot in private.slots.iter().take(count) {
-            let cpus = slot.cpus.get_mut(rtnl);
-            for cpu in (0..cpu::nr_cpu_ids()).filter_map(CpuId::from_u32) {
-                if cpu.as_u32().checked_rem(queues) == u32::try_from(slot.index).ok() {
-                    cpus.set(cpu);
-                } else {
-                    cpus.clear(cpu);
-                }
-            }
             // Without it the stack spreads by hashes: nothing is lost that would have to be told.
+            let Ok(cpus) = share(slot.index, count) else {
+                continue;
+            };
             // SAFETY: The net device has this queue; the mask is valid.
             let _ = unsafe {
                 bindings::netif_set_xps_queue(
@@ -752,7 +767,7 @@ impl<T: Operations> Device<T> {
     /// Takes down whatever the driver left running.
     fn take_down(&self, rtnl: &mut Rtnl) {
         drop(self.stop_channels(rtnl));
-        self.free_vectors(rtnl);
+        self.release_vectors(rtnl);
     }
 
     /// Tells the stack which NAPI instance serves the queues of a channel. Under the RTNL.
@@ -862,7 +877,7 @@ impl<'a, T: Operations + ethtool::Operations + hwtstamp::Operations + 'a> Regist
                     napi: Opaque::zeroed(),
                     index,
                     counters: Counters::new(),
-                    cpus: RtnlCell::new(CpumaskVar::new_zero(GFP_KERNEL)?),
+                    cpus: share(index, T::CHANNELS as usize)?,
                     poll: UnsafeCell::new(None),
                     tx: UnsafeCell::new(None),
                 },

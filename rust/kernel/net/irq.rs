@@ -16,6 +16,7 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
+    cpumask::Cpumask,
     error::to_result,
     irq::IrqReturn,
     prelude::*, //
@@ -71,11 +72,15 @@ const NAME_LEN: usize = bindings::IFNAMSIZ as usize + 8;
 ///
 /// # Invariants
 ///
-/// Unless `mode` is [`None`], vectors are allocated to `pdev`; every element of `lines` has been
-/// requested with a pointer to itself as cookie, and is boxed, so that the pointer stays good.
+/// Unless `allocated` is [`None`], so many vectors are allocated to `pdev`; every element of `lines`
+/// has been requested with a pointer to itself as cookie, and is boxed, so that the pointer stays
+/// good.
 pub(crate) struct Vectors<T: Operations> {
     pdev: NonNull<bindings::pci_dev>,
-    mode: Option<Mode>,
+    allocated: Option<(Mode, usize)>,
+    /// The vectors have not been released since they were allocated: nobody has had a chance to
+    /// choose the processors that handle them.
+    fresh: bool,
     lines: KVec<KBox<Line<T>>>,
 }
 
@@ -86,7 +91,8 @@ impl<T: Operations> Vectors<T> {
     pub(crate) fn new(pdev: NonNull<bindings::pci_dev>) -> Self {
         Self {
             pdev,
-            mode: None,
+            allocated: None,
+            fresh: false,
             lines: KVec::new(),
         }
     }
@@ -101,7 +107,8 @@ impl<T: Operations> Vectors<T> {
         self.lines.get(vector).map(|line| line.irq)
     }
 
-    /// Allocates and requests exactly `count` vectors, or none.
+    /// Allocates and requests exactly `count` vectors, or requests none. Vectors that have been
+    /// released are used again if they are as many of the same mode, and freed otherwise.
     ///
     /// # Safety
     ///
@@ -113,9 +120,25 @@ impl<T: Operations> Vectors<T> {
         mode: Mode,
         count: usize,
     ) -> Result {
-        if self.mode.is_some() || count == 0 {
+        if !self.lines.is_empty() || count == 0 {
             return Err(EBUSY);
         }
+        if self.allocated != Some((mode, count)) {
+            self.free();
+            self.allocate(mode, count)?;
+        }
+        for vector in 0..count {
+            // SAFETY: As the caller vouches.
+            if let Err(e) = unsafe { self.request_one(dev, mode, vector) } {
+                self.release();
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    /// Allocates vectors. None must be allocated.
+    fn allocate(&mut self, mode: Mode, count: usize) -> Result {
         let wanted = u32::try_from(count)?;
         // SAFETY: The PCI device is valid and bound for as long as its net device exists.
         let got = unsafe {
@@ -125,14 +148,8 @@ impl<T: Operations> Vectors<T> {
             return Err(Error::from_errno(got));
         }
         // INVARIANT: The vectors are allocated, and none is requested yet.
-        self.mode = Some(mode);
-        for vector in 0..count {
-            // SAFETY: As the caller vouches.
-            if let Err(e) = unsafe { self.request_one(dev, mode, vector) } {
-                self.free();
-                return Err(e);
-            }
-        }
+        self.allocated = Some((mode, count));
+        self.fresh = true;
         Ok(())
     }
 
@@ -182,37 +199,41 @@ impl<T: Operations> Vectors<T> {
         self.lines.push(line, GFP_KERNEL).map_err(Error::from)
     }
 
-    /// Asks for `vector` to be handled by the processors in `cpus`. Fails silently: it is a hint.
+    /// Tells the user that `vector` is best handled by the processors in `cpus`, and has it handled
+    /// there if it has just been allocated. Fails silently: it is a hint.
     ///
     /// # Safety
     ///
-    /// `cpus` must be valid, and must not change, until [`Vectors::unhint`] or [`Vectors::free`].
-    pub(crate) unsafe fn hint(&self, vector: usize, cpus: *const bindings::cpumask) {
+    /// `cpus` must be valid, and must not change, until [`Vectors::release`] has been called.
+    pub(crate) unsafe fn hint(&self, vector: usize, cpus: &Cpumask) {
         if let Some(irq) = self.irq(vector) {
+            let cpus = cpus.as_raw().cast_const().cast();
             // SAFETY: The interrupt is requested; the mask is as the caller vouches.
-            let _ = unsafe { bindings::__irq_apply_affinity_hint(irq, cpus, true) };
+            let _ = unsafe { bindings::__irq_apply_affinity_hint(irq, cpus, self.fresh) };
         }
     }
 
-    /// Takes the hints away, so that their masks may change or go.
-    pub(crate) fn unhint(&self) {
-        for line in &self.lines {
-            // SAFETY: The interrupt is requested.
+    /// Frees the interrupts of all vectors; waits for their handlers. Process context.
+    ///
+    /// The vectors stay with the function, and with them what the user has set for their
+    /// interrupts.
+    pub(crate) fn release(&mut self) {
+        self.fresh = false;
+        while let Some(line) = self.lines.pop() {
+            // SAFETY: The interrupt is requested. Its mask may go after this.
             let _ =
                 unsafe { bindings::__irq_apply_affinity_hint(line.irq, core::ptr::null(), false) };
-        }
-    }
-
-    /// Frees all vectors; waits for their handlers. Process context.
-    pub(crate) fn free(&mut self) {
-        self.unhint();
-        while let Some(line) = self.lines.pop() {
             let cookie: *const Line<T> = &*line;
             // SAFETY: By the type invariant the line was requested with this cookie. After this no
             // handler runs any more.
             unsafe { bindings::free_irq(line.irq, cookie.cast_mut().cast()) };
         }
-        if self.mode.take().is_some() {
+    }
+
+    /// Releases all vectors and gives them back. Process context.
+    pub(crate) fn free(&mut self) {
+        self.release();
+        if self.allocated.take().is_some() {
             // SAFETY: By the type invariant vectors were allocated; none is requested any more.
             unsafe { bindings::pci_free_irq_vectors(self.pdev.as_ptr()) };
         }
