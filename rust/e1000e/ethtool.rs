@@ -240,8 +240,8 @@ impl Operations for Nic<'_> {
 
     fn ethtool_stats(dev: &Device<Self>, _rtnl: &mut Rtnl, out: &mut [u64]) {
         let nic = dev.data();
-        // At most a tick old; a device that is gone adds nothing.
-        let hardware = ENTRIES.iter().map(|entry| (entry.get)(&nic.statistics));
+        let now = nic.statistics_now();
+        let hardware = ENTRIES.iter().map(|entry| (entry.get)(now));
         let own = OWN.iter().map(|own| (own.get)(nic));
         for (to, value) in out.iter_mut().zip(Iterator::chain(hardware, own)) {
             *to = value;
@@ -586,7 +586,7 @@ impl Operations for Nic<'_> {
     }
 
     fn mac_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> MacStats {
-        let hw = &dev.data().statistics;
+        let hw = dev.data().statistics_now();
         MacStats {
             frames_transmitted_ok: Some(hw.tx_packets()),
             single_collision_frames: Some(hw.single_collisions()),
@@ -611,7 +611,7 @@ impl Operations for Nic<'_> {
     }
 
     fn control_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> ControlStats {
-        let hw = &dev.data().statistics;
+        let hw = dev.data().statistics_now();
         ControlStats {
             transmitted: Some(hw.tx_xon().wrapping_add(hw.tx_xoff())),
             received: Some(hw.rx_xon().wrapping_add(hw.rx_xoff())),
@@ -620,7 +620,7 @@ impl Operations for Nic<'_> {
     }
 
     fn pause_stats(dev: &Device<Self>, _rtnl: &mut Rtnl) -> PauseStats {
-        let hw = &dev.data().statistics;
+        let hw = dev.data().statistics_now();
         PauseStats {
             tx_pause_frames: Some(hw.tx_xon().wrapping_add(hw.tx_xoff())),
             rx_pause_frames: Some(hw.rx_xon().wrapping_add(hw.rx_xoff())),
@@ -643,7 +643,7 @@ impl Operations for Nic<'_> {
         rx: &mut [u64],
         tx: &mut [u64],
     ) -> RmonStats {
-        let hw = &dev.data().statistics;
+        let hw = dev.data().statistics_now();
         rx.iter_mut()
             .zip(hw.rx_lengths())
             .for_each(|(to, from)| *to = from);

@@ -343,6 +343,17 @@ impl<'a> Nic<'a> {
         })
     }
 
+    /// The device's statistics as they are now, or, of a device that is down or gone, as they were
+    /// last. Process context.
+    pub(crate) fn statistics_now(&self) -> &Statistics {
+        let hardware = self.hardware.lock();
+        if hardware.is_some() {
+            // That it is gone is told by who looks after it.
+            let _ = self.statistics.update(&self.csr);
+        }
+        &self.statistics
+    }
+
     /// The longest frame at MTU `mtu`, in bytes, with header, VLAN tag and FCS.
     pub(crate) fn max_frame(mtu: u32) -> u32 {
         mtu.saturating_add(FRAME_OVERHEAD)

@@ -31,6 +31,7 @@ use kernel_ext::{
             Features, //
         },
         napi::PollContext,
+        qstats::Sent,
         skbuff::{
             DropReason,
             SkBuff,
@@ -390,7 +391,7 @@ impl Clean<'_> {
 
     /// Frees the frames that the chip has sent; at most a ring full, so that it ends.
     pub(crate) fn poll(&mut self, nic: &Nic<'_>, ctx: &PollContext<'_>) {
-        let (mut sent, mut frames, mut bytes) = (0u32, 0u32, 0u32);
+        let mut sent = Sent::default();
         let mut left = self.len;
         while left > 0 {
             let Some((first, entry)) = self.consumer.peek() else {
@@ -409,20 +410,21 @@ impl Clean<'_> {
                     break;
                 };
                 drop(entry.mapping);
-                frames = frames.wrapping_add(entry.frames);
-                bytes = bytes.wrapping_add(entry.bytes);
+                sent.frames = sent.frames.wrapping_add(entry.frames);
+                sent.bytes = sent.bytes.wrapping_add(entry.bytes);
+                sent.segmented = sent.segmented.wrapping_add((entry.frames > 1).into());
                 if let Some(skb) = entry.skb {
                     skb.consume(ctx);
                 }
             }
             left = left.saturating_sub(descriptors);
-            sent = sent.wrapping_add(1);
+            sent.skbs = sent.skbs.wrapping_add(1);
         }
-        if sent > 0 {
-            count(&nic.counts(self.queue).tx_done, sent.into());
-            ctx.count_tx(frames, bytes);
+        if sent.skbs > 0 {
+            count(&nic.counts(self.queue).tx_done, sent.skbs.into());
+            ctx.count_tx(&sent);
             ctx.tx_queue()
-                .completed(sent, bytes, || self.consumer.free(), self.wake_at);
+                .completed(sent.skbs, sent.bytes, || self.consumer.free(), self.wake_at);
         }
     }
 

@@ -8,7 +8,7 @@ pub mod hwtstamp;
 pub mod irq;
 pub mod napi;
 pub mod pci;
-pub(crate) mod qstats;
+pub mod qstats;
 pub mod rtnl;
 pub mod skbuff;
 pub mod txq;

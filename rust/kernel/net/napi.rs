@@ -6,7 +6,10 @@
 //! rules: `Documentation/networking/napi.rst`.
 
 use crate::net::{
-    qstats::Counters,
+    qstats::{
+        Counters,
+        Sent, //
+    },
     txq::DoneQueue, //
 };
 use bindings_ext as bindings;
@@ -88,10 +91,10 @@ impl<'a> PollContext<'a> {
         unsafe { DoneQueue::from_raw(self.txq) }
     }
 
-    /// Counts frames sent: on the wire, so that a large one is as many as it was cut into.
+    /// Counts frames sent.
     #[inline]
-    pub fn count_tx(&self, frames: u32, bytes: u32) {
-        self.counters.count_tx(frames, bytes);
+    pub fn count_tx(&self, sent: &Sent) {
+        self.counters.count_tx(sent);
     }
 
     #[inline]

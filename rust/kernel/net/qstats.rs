@@ -28,6 +28,21 @@ pub(crate) struct Counters {
     rx_alloc_fail: Atomic<u64>,
     tx_packets: Atomic<u64>,
     tx_bytes: Atomic<u64>,
+    tx_segmented: Atomic<u64>,
+    tx_segments: Atomic<u64>,
+}
+
+/// Frames that a channel has sent.
+#[derive(Clone, Copy, Default)]
+pub struct Sent {
+    /// As many as the stack has handed over.
+    pub skbs: u32,
+    /// As many of these as the device has cut up.
+    pub segmented: u32,
+    /// As many as there were on the wire.
+    pub frames: u32,
+    /// Bytes on the wire.
+    pub bytes: u32,
 }
 
 impl Counters {
@@ -38,6 +53,8 @@ impl Counters {
             rx_alloc_fail: Atomic::new(0),
             tx_packets: Atomic::new(0),
             tx_bytes: Atomic::new(0),
+            tx_segmented: Atomic::new(0),
+            tx_segments: Atomic::new(0),
         }
     }
 
@@ -59,9 +76,15 @@ impl Counters {
     }
 
     #[inline]
-    pub(crate) fn count_tx(&self, packets: u32, bytes: u32) {
-        Self::add(&self.tx_packets, packets.into());
-        Self::add(&self.tx_bytes, bytes.into());
+    pub(crate) fn count_tx(&self, sent: &Sent) {
+        Self::add(&self.tx_packets, sent.frames.into());
+        Self::add(&self.tx_bytes, sent.bytes.into());
+        if sent.segmented > 0 {
+            // The others are one frame each.
+            let others = sent.skbs.wrapping_sub(sent.segmented);
+            Self::add(&self.tx_segmented, sent.segmented.into());
+            Self::add(&self.tx_segments, sent.frames.wrapping_sub(others).into());
+        }
     }
 
     /// Adds the counters to those of an interface.
@@ -90,10 +113,18 @@ impl Counters {
         for (to, from) in [
             (&mut out.packets, &self.tx_packets),
             (&mut out.bytes, &self.tx_bytes),
+            (&mut out.hw_gso_packets, &self.tx_segmented),
+            (&mut out.hw_gso_wire_packets, &self.tx_segments),
         ] {
             *to = to.wrapping_add(from.load(Relaxed));
         }
     }
+}
+
+/// Of what is sent all this is known.
+fn zero_tx(out: &mut bindings::netdev_queue_stats_tx) {
+    (out.packets, out.bytes) = (0, 0);
+    (out.hw_gso_packets, out.hw_gso_wire_packets) = (0, 0);
 }
 
 /// The C callbacks; called by the stack alone, as `net::device::Callbacks` tells.
@@ -144,7 +175,7 @@ pub(crate) trait Callbacks: Operations {
             )
         };
         if let Some(counters) = usize::try_from(index).ok().and_then(|i| dev.counters(i)) {
-            (out.packets, out.bytes) = (0, 0);
+            zero_tx(out);
             counters.add_to_tx(out);
         }
     }
@@ -170,7 +201,7 @@ pub(crate) trait Callbacks: Operations {
             )
         };
         (rx.packets, rx.bytes, rx.alloc_fail) = (0, 0, 0);
-        (tx.packets, tx.bytes) = (0, 0);
+        zero_tx(tx);
         for index in queues..Self::CHANNELS {
             if let Some(counters) = dev.counters(index as usize) {
                 counters.add_to_rx(rx);
