@@ -137,14 +137,16 @@ def test_standard_statistics(net: Net) -> None:
         return json.loads(net.vm.sh("ethtool --json -S nic0 --all-groups"))[0]
 
     before = groups()
-    net.check_ping(50, "-s 500")
-    after = groups()
-    mac, old = after["eth-mac"], before["eth-mac"]
-    for name in ["FramesTransmittedOK", "FramesReceivedOK"]:
-        assert mac[name] - old[name] >= 50
-    for name in ["OctetsTransmittedOK", "OctetsReceivedOK"]:
-        # 500 bytes and 8, 20, 14, 4 of headers and FCS
-        assert mac[name] - old[name] >= 50 * 546
+    for _ in range(10):
+        earlier = groups()["eth-mac"]
+        net.check_ping(5, "-s 500")
+        after = groups()
+        mac = after["eth-mac"]
+        for name in ["FramesTransmittedOK", "FramesReceivedOK"]:
+            assert mac[name] - earlier[name] >= 5
+        for name in ["OctetsTransmittedOK", "OctetsReceivedOK"]:
+            # 500 bytes and 8, 20, 14, 4 of headers and FCS
+            assert mac[name] - earlier[name] >= 5 * 546
     assert mac["FrameCheckSequenceErrors"] == mac["LateCollisions"] == 0
     assert after["eth-ctrl"].keys() >= {"MACControlFramesReceived", "UnsupportedOpcodesReceived"}
     for name, frames in [("rx", "FramesReceivedOK"), ("tx", "FramesTransmittedOK")]:
