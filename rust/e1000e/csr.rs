@@ -308,6 +308,11 @@ impl Queue {
     /// Both queues.
     pub(crate) const ALL: [Queue; regs::QUEUES] = [Queue::Q0, Queue::Q1];
 
+    /// Queue `index`, if there is one.
+    pub(crate) fn new(index: u32) -> Option<Self> {
+        Self::ALL.get(index as usize).copied()
+    }
+
     /// The first `count` queues, at most all.
     pub(crate) fn first(count: u32) -> impl Iterator<Item = Queue> {
         Self::ALL.into_iter().take(count as usize)

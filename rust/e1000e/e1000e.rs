@@ -5,7 +5,7 @@
 //! Read it in this order; each layer uses only those below it:
 //!
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
-//! - engine: [`nic`] (up and down), [`irq`], [`rx`], [`tx`], [`ptp`], [`health`];
+//! - engine: [`nic`] (up and down), [`irq`], [`moderation`], [`rx`], [`tx`], [`ptp`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
 //!   [`ivar`], [`led`], [`wol`];
 //! - registers: [`csr`], [`regs`], [`desc`], [`mdic`], [`systim`].
@@ -28,6 +28,7 @@ mod ivar;
 mod led;
 mod link;
 mod mdic;
+mod moderation;
 mod netdev;
 mod nic;
 mod nvm;

@@ -39,7 +39,7 @@ use kernel_ext::{
 use crate::{
     aspm::View,
     counters::ENTRIES,
-    irq::MAX_COALESCE_USECS,
+    csr::Queue,
     led,
     link::{
         self,
@@ -52,6 +52,7 @@ use crate::{
         Pause, //
     },
     mdic::MdicError,
+    moderation,
     nic::{
         Nic,
         MAX_RING,
@@ -520,8 +521,9 @@ impl Operations for Nic<'_> {
         take_rss(dev.data(), rtnl, new)
     }
 
+    // The first queue stands for all, as in other drivers.
     fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce {
-        dev.data().setup.get(rtnl).coalesce
+        dev.data().setup.get(rtnl).coalesce.get(Queue::Q0)
     }
 
     fn set_coalesce(
@@ -531,13 +533,47 @@ impl Operations for Nic<'_> {
         extack: &ExtAck<'_>,
     ) -> Result {
         let nic = dev.data();
-        if settings.rx_usecs.max(settings.tx_usecs) > MAX_COALESCE_USECS {
-            extack.set(c"rx-usecs and tx-usecs can be 16776 at most");
-            return Err(ERANGE);
+        let hardware = nic.hardware.lock();
+        let setup = nic.setup.get_mut(rtnl);
+        setup
+            .coalesce
+            .set_all(settings)
+            .inspect_err(|refused| extack.set(refused.text()))?;
+        if let Some(layout) = &*hardware {
+            moderation::apply(nic, layout, &setup.coalesce, setup.channels);
         }
-        nic.setup.get_mut(rtnl).coalesce = settings;
-        if let Some(layout) = &*nic.hardware.lock() {
-            layout.moderate(nic, &settings);
+        Ok(())
+    }
+
+    fn queue_coalesce(dev: &Device<Self>, rtnl: &mut Rtnl, queue: u32) -> Result<Coalesce> {
+        let queue = Queue::new(queue).ok_or(EINVAL)?;
+        Ok(dev.data().setup.get(rtnl).coalesce.get(queue))
+    }
+
+    fn set_queue_coalesce(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        queue: u32,
+        settings: Coalesce,
+    ) -> Result {
+        let nic = dev.data();
+        let queue = Queue::new(queue).ok_or(EINVAL)?;
+        let hardware = nic.hardware.lock();
+        let setup = nic.setup.get_mut(rtnl);
+        setup
+            .coalesce
+            .set(queue, settings, hardware.as_ref())
+            .inspect_err(|refused| {
+                dev_info!(
+                    nic.pdev,
+                    "{}: queue {}: {}\n",
+                    dev.name(),
+                    queue.index(),
+                    refused.text()
+                );
+            })?;
+        if let Some(layout) = &*hardware {
+            moderation::apply(nic, layout, &setup.coalesce, setup.channels);
         }
         Ok(())
     }

@@ -21,7 +21,6 @@ use kernel::{
 };
 use kernel_ext::net::{
     device::Device,
-    ethtool::Coalesce,
     irq::{
         HardIrq,
         Mode, //
@@ -45,25 +44,10 @@ use crate::{
         Vector,
         VectorCount, //
     },
+    moderation,
     nic::Nic,
     regs::cause, //
 };
-
-/// Interrupt moderation at first: at most 20,000 interrupts a second of each vector.
-pub(crate) const DEFAULT_COALESCE: Coalesce = Coalesce {
-    rx_usecs: 50,
-    tx_usecs: 50,
-};
-
-/// The longest time between two interrupts that `ITR` and `EITR` can hold, in microseconds.
-pub(crate) const MAX_COALESCE_USECS: u32 = 0xffff * 256 / 1000;
-
-/// Microseconds, at most [`MAX_COALESCE_USECS`], in the units of `ITR` and `EITR`: 256 ns
-/// each, rounded down.
-fn throttle(usecs: u32) -> u16 {
-    // CAST: What does not fit has been cut off.
-    (usecs.min(MAX_COALESCE_USECS).saturating_mul(1000) / 256) as u16
-}
 
 /// How often, and how far apart, the self-check looks whether its interrupts have arrived.
 const CHECK_LOOKS: u32 = 250;
@@ -167,24 +151,10 @@ impl Layout {
         });
     }
 
-    /// Sets how often each vector may interrupt: one that serves both directions as often as the
-    /// one that may more often; one that serves none as at first. Any context.
-    pub(crate) fn moderate(&self, nic: &Nic<'_>, coalesce: &Coalesce) {
-        let Self::MsiX { assignment, .. } = self else {
-            let usecs = coalesce.rx_usecs.min(coalesce.tx_usecs);
-            nic.chip.set_throttle(&nic.csr, None, throttle(usecs));
-            return;
-        };
-        for vector in assignment.count().vectors() {
-            let usecs = assignment.causes(vector).filter_map(|cause| match cause {
-                Cause::Rx0 | Cause::Rx1 => Some(coalesce.rx_usecs),
-                Cause::Tx0 | Cause::Tx1 => Some(coalesce.tx_usecs),
-                Cause::Other => None,
-            });
-            let usecs = usecs.min().unwrap_or(DEFAULT_COALESCE.rx_usecs);
-            nic.chip
-                .set_throttle(&nic.csr, Some(vector), throttle(usecs));
-        }
+    /// Whether the two directions of `queue` have one vector.
+    pub(crate) fn directions_share(&self, queue: Queue) -> bool {
+        let [rx, tx] = self.vectors_of(queue);
+        rx == tx
     }
 
     /// Bits of the vectors there are.
@@ -321,8 +291,7 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
             continue;
         }
         layout.hint(dev, rtnl);
-        let coalesce = nic.setup.get(rtnl).coalesce;
-        match try_layout(nic, dev, &layout, &coalesce) {
+        match try_layout(nic, dev, rtnl, &layout) {
             Ok(true) => {
                 dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
                 return Ok(layout);
@@ -343,12 +312,7 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
 }
 
 /// Programs `layout` and checks that every vector of it arrives; `false` if not, which is told.
-fn try_layout(
-    nic: &Nic<'_>,
-    dev: &Device<Nic<'_>>,
-    layout: &Layout,
-    coalesce: &Coalesce,
-) -> Result<bool> {
+fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &Rtnl, layout: &Layout) -> Result<bool> {
     match nic.chip.set_interrupts(&nic.csr, layout.program()) {
         Ok(()) => {}
         Err(e @ chip::Error::Ivar(_)) => {
@@ -360,7 +324,8 @@ fn try_layout(
             return Err(e.into());
         }
     }
-    layout.moderate(nic, coalesce);
+    let setup = nic.setup.get(rtnl);
+    moderation::apply(nic, layout, &setup.coalesce, setup.channels);
 
     let missing = raise_and_wait(nic, layout);
     chip::mask_all(&nic.csr)

@@ -36,7 +36,6 @@ use kernel_ext::{
         },
         ethtool::{
             rss_key,
-            Coalesce,
             RingSizes,
             WakeModes, //
         },
@@ -73,6 +72,7 @@ use crate::{
         LinkRequest,
         LinkState, //
     },
+    moderation,
     phy::{
         LinkSetup,
         Phy, //
@@ -106,7 +106,7 @@ pub(crate) struct Setup {
     /// Ring sizes, for the next time that the rings are made.
     pub(crate) rings: RingSizes,
     /// Interrupt moderation.
-    pub(crate) coalesce: Coalesce,
+    pub(crate) coalesce: moderation::Settings,
     /// The filters, kept over resets.
     pub(crate) filters: FilterState,
     /// How received frames are spread over the queues.
@@ -305,7 +305,7 @@ impl<'a> Nic<'a> {
                     rx: DEFAULT_RING,
                     tx: DEFAULT_RING,
                 },
-                coalesce: irq::DEFAULT_COALESCE,
+                coalesce: moderation::Settings::new(),
                 filters,
                 rss,
                 features: FEATURES,

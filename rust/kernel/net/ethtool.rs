@@ -230,6 +230,20 @@ pub struct Coalesce {
     pub tx_usecs: u32,
 }
 
+impl Coalesce {
+    fn from_raw(raw: &bindings::ethtool_coalesce) -> Self {
+        Self {
+            rx_usecs: raw.rx_coalesce_usecs,
+            tx_usecs: raw.tx_coalesce_usecs,
+        }
+    }
+
+    fn put(&self, out: &mut bindings::ethtool_coalesce) {
+        out.rx_coalesce_usecs = self.rx_usecs;
+        out.tx_coalesce_usecs = self.tx_usecs;
+    }
+}
+
 /// A kind of frame that receive side scaling tells apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flow {
@@ -581,15 +595,31 @@ pub trait Operations: device::Operations {
         extack: &ExtAck<'_>,
     ) -> Result;
 
-    /// Tells the interrupt moderation.
+    /// Tells the interrupt moderation of all queues.
     fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce;
 
-    /// Changes the interrupt moderation.
+    /// Changes the interrupt moderation of all queues, those that are not in use as well.
     fn set_coalesce(
         dev: &Device<Self>,
         rtnl: &mut Rtnl,
         settings: Coalesce,
         extack: &ExtAck<'_>,
+    ) -> Result;
+
+    /// Tells the interrupt moderation of `queue`, a receive and a transmit queue, which is below
+    /// the number of channels.
+    fn queue_coalesce(dev: &Device<Self>, rtnl: &mut Rtnl, queue: u32) -> Result<Coalesce>;
+
+    /// Changes the interrupt moderation of `queue`, which is below the number of channels.
+    ///
+    /// The stack sets several queues one after the other; if one is refused, those before it are
+    /// set to what [`Operations::queue_coalesce`] told of them, which must not fail. There is no
+    /// [`ExtAck`], as these requests are made by ioctl only.
+    fn set_queue_coalesce(
+        dev: &Device<Self>,
+        rtnl: &mut Rtnl,
+        queue: u32,
+        settings: Coalesce,
     ) -> Result;
 
     /// Tells the flow control asked for.
@@ -675,6 +705,8 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
         set_rxfh_fields: Some(Self::set_rxfh_fields_callback),
         get_coalesce: Some(Self::get_coalesce_callback),
         set_coalesce: Some(Self::set_coalesce_callback),
+        get_per_queue_coalesce: Some(Self::get_per_queue_coalesce_callback),
+        set_per_queue_coalesce: Some(Self::set_per_queue_coalesce_callback),
         get_pauseparam: Some(Self::get_pauseparam_callback),
         set_pauseparam: Some(Self::set_pauseparam_callback),
         get_pause_stats: Some(Self::get_pause_stats_callback),
@@ -1107,9 +1139,7 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     ) -> c_int {
         // SAFETY: A callback; `out` is valid.
         unsafe {
-            let settings = with_rtnl::<Self, _>(dev, |dev, rtnl| Self::coalesce(dev, rtnl));
-            (*out).rx_coalesce_usecs = settings.rx_usecs;
-            (*out).tx_coalesce_usecs = settings.tx_usecs;
+            with_rtnl::<Self, _>(dev, |dev, rtnl| Self::coalesce(dev, rtnl)).put(&mut *out);
         }
         0
     }
@@ -1128,12 +1158,58 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
         // SAFETY: A callback; the request is valid, and the stack has refused what is not among
         // the supported parameters.
         unsafe {
-            let settings = Coalesce {
-                rx_usecs: (*request).rx_coalesce_usecs,
-                tx_usecs: (*request).tx_coalesce_usecs,
-            };
+            let settings = Coalesce::from_raw(&*request);
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
                 from_result(|| Self::set_coalesce(dev, rtnl, settings, &extack).map(|()| 0))
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_per_queue_coalesce_callback(
+        dev: *mut bindings::net_device,
+        queue: u32,
+        out: *mut bindings::ethtool_coalesce,
+    ) -> c_int {
+        // SAFETY: A callback; `out` is valid for a write, but may not have been written to yet.
+        unsafe {
+            out.write(bindings::ethtool_coalesce {
+                cmd: bindings::ETHTOOL_GCOALESCE,
+                ..pin_init::zeroed()
+            });
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    if queue >= Self::channels(dev, rtnl) {
+                        return Err(EINVAL);
+                    }
+                    Self::queue_coalesce(dev, rtnl, queue)?.put(&mut *out);
+                    Ok(0)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_per_queue_coalesce_callback(
+        dev: *mut bindings::net_device,
+        queue: u32,
+        request: *mut bindings::ethtool_coalesce,
+    ) -> c_int {
+        // SAFETY: A callback; the request is valid, and the stack has refused what is not among
+        // the supported parameters.
+        unsafe {
+            let settings = Coalesce::from_raw(&*request);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    if queue >= Self::channels(dev, rtnl) {
+                        return Err(EINVAL);
+                    }
+                    Self::set_queue_coalesce(dev, rtnl, queue, settings).map(|()| 0)
+                })
             })
         }
     }
