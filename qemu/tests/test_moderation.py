@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """How often the vectors may interrupt, set for each queue or found by the kernel."""
 
+import json
 import re
+import time
 
 import pytest
 from e1000e_vm import regs
-from e1000e_vm.net import Net
+from e1000e_vm.net import PEER, Net
 
 pytestmark = pytest.mark.rust
 
@@ -17,11 +19,11 @@ def units(*usecs: int) -> list[int]:
     return [value * 1000 // UNIT_NS for value in usecs]
 
 
-def in_chip(net: Net) -> list[int]:
-    """The least time between two interrupts of each vector, or of the only interrupt."""
-    if net.interrupt_mode() != "msix":
+def in_chip(net: Net, vectors: int = 5) -> list[int]:
+    """The least time between two interrupts of each vector, or of the only interrupt (0)."""
+    if not vectors:
         return [net.vm.register(0, regs.ITR)]
-    return [net.vm.register(0, regs.EITR + 4 * vector) for vector in range(net.vectors())]
+    return [net.vm.register(0, regs.EITR + 4 * vector) for vector in range(vectors)]
 
 
 def set_queues(net: Net, mask: int, words: str) -> str:
@@ -61,6 +63,7 @@ def test_queues(net: Net) -> None:
         net.up_again()
         assert in_chip(net) == wanted, change
         assert shown_usecs(net) == [(20, 100), (200, DEFAULT)], change
+        net.wait_ping()
         net.check_ping()
     assert "Numerical result out of range" in set_queues(net, 3, "rx-usecs 16777")
     assert in_chip(net) == wanted
@@ -81,19 +84,19 @@ def test_shared_vectors(net: Net) -> None:
     """Where a vector serves both directions, they have the same or are set together."""
     assert net.vectors() == 3
     assert not set_queues(net, 1, "rx-usecs 20 tx-usecs 20")
-    assert in_chip(net) == units(20, DEFAULT, DEFAULT)
+    assert in_chip(net, 3) == units(20, DEFAULT, DEFAULT)
     start = net.vm.sync_log()
     assert "Invalid argument" in set_queues(net, 3, "rx-usecs 30")
     net.vm.sync_log()
     assert "queue 0: one vector serves both directions" in net.vm.log(start)
-    assert in_chip(net) == units(20, DEFAULT, DEFAULT)
+    assert in_chip(net, 3) == units(20, DEFAULT, DEFAULT)
     net.vm.sh("ethtool -C nic0 rx-usecs 40 tx-usecs 60")
-    assert in_chip(net) == units(40, 40, DEFAULT)
+    assert in_chip(net, 3) == units(40, 40, DEFAULT)
     assert not set_queues(net, 2, "rx-usecs 90 tx-usecs 90")
     # The first queue is taken, the second refused, the first set back.
     assert "Invalid argument" in set_queues(net, 3, "tx-usecs 40")
     assert shown_usecs(net) == [(40, 60), (90, 90)]
-    assert in_chip(net) == units(40, 90, DEFAULT)
+    assert in_chip(net, 3) == units(40, 90, DEFAULT)
     net.check_ping()
 
 
@@ -102,8 +105,86 @@ def test_one_interrupt(net: Net, mode: int) -> None:
     """One interrupt for all queues cannot be set for one of them."""
     net.unload()
     net.load(f"int_mode={mode}")
-    assert in_chip(net) == units(DEFAULT)
+    assert in_chip(net, 0) == units(DEFAULT)
     for mask in [1, 2, 3]:
         assert "not supported" in set_queues(net, mask, "rx-usecs 20 tx-usecs 20")
-    assert in_chip(net) == units(DEFAULT)
+    assert in_chip(net, 0) == units(DEFAULT)
     assert shown_usecs(net) == [(DEFAULT, DEFAULT)] * 2
+
+
+# What the kernel's library chooses from, in microseconds, and where it begins.
+RX_PROFILES, TX_PROFILES, BEGIN = [1, 8, 64, 128, 256], [1, 8, 32, 64, 128], 8
+
+
+def adaptive(net: Net) -> tuple[bool, bool]:
+    """Whether reception and transmission are adaptive, as ethtool tells it."""
+    told = json.loads(net.vm.sh("ethtool --json -c nic0"))[0]
+    return told["adaptive-rx"], told["adaptive-tx"]
+
+
+def wait_for(net: Net, vector: int | None, low: int, high: int, what: str) -> None:
+    """Wait until the time of a vector, or of the only interrupt, is within these microseconds."""
+    wanted = range(units(low)[0], units(high)[0] + 1)
+    register = regs.ITR if vector is None else regs.EITR + 4 * vector
+    net.vm.until(lambda: net.vm.register(0, register) in wanted, 120, what)
+
+
+def test_adaptive(net: Net) -> None:
+    """The kernel's decisions arrive in the chip: under load, with less load, and no longer."""
+    net.vm.sh("ethtool -L nic0 combined 1")
+    net.vm.sh("ethtool -C nic0 adaptive-rx on adaptive-tx on")
+    assert adaptive(net) == (True, True)
+    begin = units(BEGIN, BEGIN, BEGIN, BEGIN, DEFAULT)
+    assert in_chip(net) == begin
+    time.sleep(2)
+    assert in_chip(net) == begin, "it changes without traffic"
+    with net.heavy():
+        wait_for(net, 0, 64, 256, "long times for reception under load")
+        wait_for(net, 2, 32, 128, "long times for transmission under load")
+        for _ in range(50):
+            rx0, rx1, tx0, tx1, other = in_chip(net)
+            assert rx0 in units(*RX_PROFILES)
+            assert tx0 in units(*TX_PROFILES)
+            assert (rx1, tx1, other) == (begin[1], begin[3], begin[4])
+    with net.vm.background(f"ping -q -i 0.002 {PEER}"):
+        wait_for(net, 0, 0, BEGIN, "short times for reception with pings")
+        wait_for(net, 2, 0, BEGIN, "short times for transmission with pings")
+        # A time that is set meanwhile counts once it is asked for.
+        net.vm.sh("ethtool -C nic0 rx-usecs 100")
+        assert adaptive(net) == (True, True)
+        assert in_chip(net)[0] in units(*RX_PROFILES)
+        net.vm.sh("ethtool -C nic0 adaptive-rx off adaptive-tx off")
+        for _ in range(50):
+            assert in_chip(net) == units(100, 100, DEFAULT, DEFAULT, DEFAULT)
+    net.check_ping()
+
+
+def test_adaptive_queue(net: Net) -> None:
+    """One queue is adaptive and the other is not, over down and up, and resets."""
+    assert not set_queues(net, 2, "adaptive-rx on rx-usecs 30")
+    told = shown(net)
+    assert [told[queue]["RX"] for queue in [0, 1]] == ["off", "on"]
+    fixed = units(DEFAULT, DEFAULT, DEFAULT, DEFAULT)
+    with net.heavy():
+        for change in ["ip link set nic0 down; ip link set nic0 up", "ethtool -G nic0 rx 512"] * 3:
+            wait_for(net, 1, 0, 1000, "times of the second queue")
+            rx0, rx1, *others = in_chip(net)
+            assert [rx0, *others] == fixed
+            assert rx1 in units(*RX_PROFILES)
+            net.vm.sh(change)
+            net.up_again()
+            net.wait_traffic()
+        net.unload()
+
+
+@pytest.mark.parameters(rust="int_mode=0")
+def test_adaptive_one_interrupt(net: Net) -> None:
+    """With one interrupt for all the shortest time counts."""
+    net.vm.sh("ethtool -C nic0 adaptive-rx on")
+    assert in_chip(net, 0) == units(BEGIN)
+    net.vm.sh("ethtool -L nic0 combined 1")
+    with net.heavy():
+        wait_for(net, None, DEFAULT, DEFAULT, "the fixed time for transmission")
+        wait_for(net, None, 0, BEGIN, "a shorter one for reception")
+    net.vm.sh("ethtool -C nic0 adaptive-rx off")
+    assert in_chip(net, 0) == units(DEFAULT)

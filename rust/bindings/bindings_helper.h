@@ -10,6 +10,7 @@
 /* Work around bindgen's forward reference to this enum, as mainline does. */
 #include <linux/hrtimer_types.h>
 
+#include <linux/dim.h>
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -62,5 +63,7 @@ const u32 RUST_CONST_HELPER_ETH_RSS_HASH_TOP = ETH_RSS_HASH_TOP;
 const u8 RUST_CONST_HELPER_SKBTX_HW_TSTAMP = SKBTX_HW_TSTAMP;
 const u8 RUST_CONST_HELPER_SKBTX_IN_PROGRESS = SKBTX_IN_PROGRESS;
 const u32 RUST_CONST_HELPER_ETHTOOL_COALESCE_USECS = ETHTOOL_COALESCE_USECS;
+const u32 RUST_CONST_HELPER_ETHTOOL_COALESCE_USE_ADAPTIVE =
+	ETHTOOL_COALESCE_USE_ADAPTIVE;
 const u32 RUST_CONST_HELPER_ASPM_LINK_STATES = PCIE_LINK_STATE_L0S |
 						PCIE_LINK_STATE_L1;

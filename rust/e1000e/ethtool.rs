@@ -52,7 +52,6 @@ use crate::{
         Pause, //
     },
     mdic::MdicError,
-    moderation,
     nic::{
         Nic,
         MAX_RING,
@@ -522,59 +521,45 @@ impl Operations for Nic<'_> {
     }
 
     // The first queue stands for all, as in other drivers.
-    fn coalesce(dev: &Device<Self>, rtnl: &mut Rtnl) -> Coalesce {
-        dev.data().setup.get(rtnl).coalesce.get(Queue::Q0)
+    fn coalesce(dev: &Device<Self>, _rtnl: &mut Rtnl) -> Coalesce {
+        dev.data().moderation.lock().get(Queue::Q0)
     }
 
     fn set_coalesce(
         dev: &Device<Self>,
-        rtnl: &mut Rtnl,
+        _rtnl: &mut Rtnl,
         settings: Coalesce,
         extack: &ExtAck<'_>,
     ) -> Result {
         let nic = dev.data();
-        let hardware = nic.hardware.lock();
-        let setup = nic.setup.get_mut(rtnl);
-        setup
-            .coalesce
-            .set_all(settings)
-            .inspect_err(|refused| extack.set(refused.text()))?;
-        if let Some(layout) = &*hardware {
-            moderation::apply(nic, layout, &setup.coalesce, setup.channels);
-        }
+        let done = nic.moderation.lock().set_all(nic, dev, settings);
+        done.inspect_err(|refused| extack.set(refused.text()))?;
         Ok(())
     }
 
-    fn queue_coalesce(dev: &Device<Self>, rtnl: &mut Rtnl, queue: u32) -> Result<Coalesce> {
+    fn queue_coalesce(dev: &Device<Self>, _rtnl: &mut Rtnl, queue: u32) -> Result<Coalesce> {
         let queue = Queue::new(queue).ok_or(EINVAL)?;
-        Ok(dev.data().setup.get(rtnl).coalesce.get(queue))
+        Ok(dev.data().moderation.lock().get(queue))
     }
 
     fn set_queue_coalesce(
         dev: &Device<Self>,
-        rtnl: &mut Rtnl,
+        _rtnl: &mut Rtnl,
         queue: u32,
         settings: Coalesce,
     ) -> Result {
         let nic = dev.data();
         let queue = Queue::new(queue).ok_or(EINVAL)?;
-        let hardware = nic.hardware.lock();
-        let setup = nic.setup.get_mut(rtnl);
-        setup
-            .coalesce
-            .set(queue, settings, hardware.as_ref())
-            .inspect_err(|refused| {
-                dev_info!(
-                    nic.pdev,
-                    "{}: queue {}: {}\n",
-                    dev.name(),
-                    queue.index(),
-                    refused.text()
-                );
-            })?;
-        if let Some(layout) = &*hardware {
-            moderation::apply(nic, layout, &setup.coalesce, setup.channels);
-        }
+        let done = nic.moderation.lock().set(nic, dev, queue, settings);
+        done.inspect_err(|refused| {
+            dev_info!(
+                nic.pdev,
+                "{}: queue {}: {}\n",
+                dev.name(),
+                queue.index(),
+                refused.text()
+            );
+        })?;
         Ok(())
     }
 

@@ -44,7 +44,6 @@ use crate::{
         Vector,
         VectorCount, //
     },
-    moderation,
     nic::Nic,
     regs::cause, //
 };
@@ -296,10 +295,10 @@ pub(crate) fn set_up(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &mut Rtnl) -> R
                 dev_info!(nic.pdev, "{}: interrupts: {}\n", dev.name(), layout);
                 return Ok(layout);
             }
-            Ok(false) => dev.release_vectors(rtnl),
-            Err(e) => {
+            result => {
                 dev.release_vectors(rtnl);
-                return Err(e);
+                nic.moderation.lock().end();
+                result?;
             }
         }
     }
@@ -324,8 +323,8 @@ fn try_layout(nic: &Nic<'_>, dev: &Device<Nic<'_>>, rtnl: &Rtnl, layout: &Layout
             return Err(e.into());
         }
     }
-    let setup = nic.setup.get(rtnl);
-    moderation::apply(nic, layout, &setup.coalesce, setup.channels);
+    let channels = nic.setup.get(rtnl).channels;
+    nic.moderation.lock().begin(nic, dev, *layout, channels);
 
     let missing = raise_and_wait(nic, layout);
     chip::mask_all(&nic.csr)

@@ -19,6 +19,7 @@ use kernel_ext::{
             RxMode,
             Suspend, //
         },
+        dim::Direction,
         irq::HardIrq,
         napi::{
             PollContext,
@@ -149,6 +150,11 @@ impl<'a> Operations for Nic<'a> {
     #[inline]
     fn interrupt(dev: &Device<Self>, vector: usize, ctx: &HardIrq<'_>) -> IrqReturn {
         irq::handle(dev.data(), dev, vector, ctx)
+    }
+
+    fn moderate(dev: &Device<Self>, _channel: usize, _direction: Direction) {
+        let nic = dev.data();
+        nic.moderation.lock().program(nic, dev);
     }
 
     fn service(dev: &Device<Self>) {

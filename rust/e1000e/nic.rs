@@ -72,7 +72,7 @@ use crate::{
         LinkRequest,
         LinkState, //
     },
-    moderation,
+    moderation::Moderation,
     phy::{
         LinkSetup,
         Phy, //
@@ -105,8 +105,6 @@ pub(crate) struct Setup {
     pub(crate) channels: u32,
     /// Ring sizes, for the next time that the rings are made.
     pub(crate) rings: RingSizes,
-    /// Interrupt moderation.
-    pub(crate) coalesce: moderation::Settings,
     /// The filters, kept over resets.
     pub(crate) filters: FilterState,
     /// How received frames are spread over the queues.
@@ -164,6 +162,9 @@ pub(crate) struct Nic<'a> {
     /// the RTNL. How interrupts are signalled, while the rings run.
     #[pin]
     pub(crate) hardware: Mutex<Option<irq::Layout>>,
+    /// How often vectors may interrupt. The last lock to be taken.
+    #[pin]
+    pub(crate) moderation: Mutex<Moderation>,
     /// Set while the interface is to be up.
     pub(crate) wanted: AtomicFlag,
     /// What the link is to be.
@@ -305,7 +306,6 @@ impl<'a> Nic<'a> {
                     rx: DEFAULT_RING,
                     tx: DEFAULT_RING,
                 },
-                coalesce: moderation::Settings::new(),
                 filters,
                 rss,
                 features: FEATURES,
@@ -314,6 +314,7 @@ impl<'a> Nic<'a> {
                 stamps: ptp::NO_STAMPS,
             }),
             hardware <- new_mutex!(None),
+            moderation <- new_mutex!(Moderation::new()),
             wanted: AtomicFlag::new(false),
             link_request <- new_mutex!(LinkRequest::DEFAULT),
             link <- new_mutex!(LinkState::Down),
@@ -446,6 +447,7 @@ impl<'a> Nic<'a> {
         // A last poll or handler may have unmasked again, and without vectors there is the line.
         let _ = crate::chip::mask_all(&self.csr);
         dev.release_vectors(rtnl);
+        self.moderation.lock().end();
         // What is still in the ring will never be done.
         for counts in &self.counts {
             let queued = counts.tx_queued.load(Relaxed);

@@ -288,6 +288,7 @@ impl<'b> Bench<'_, 'b> {
         let before = self.nic.irq.check_failures.load(Relaxed);
         let layout = irq::set_up(self.nic, self.dev, rtnl);
         self.dev.release_vectors(rtnl);
+        self.nic.moderation.lock().end();
         let lost = self
             .nic
             .irq

@@ -7,6 +7,7 @@
 
 #include "helpers.h"
 
+#include "dim.c"
 #include "dma.c"
 #include "netdevice.c"
 #include "page_pool.c"

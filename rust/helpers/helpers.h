@@ -7,6 +7,7 @@
 #ifndef E1000E_RUST_HELPERS_H
 #define E1000E_RUST_HELPERS_H
 
+#include <linux/dim.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
 #include <linux/pm_wakeup.h>
@@ -22,6 +23,13 @@ struct rust_helper_tso {
 	u8 transport_offset;
 	u8 header_len;		/* L2 to the end of the TCP header */
 };
+
+/* dim.c */
+void rust_helper_dim_init(struct dim *dim, work_func_t func);
+void rust_helper_dim_reset(struct dim *dim);
+void rust_helper_dim_measure(struct dim *dim);
+void rust_helper_dim_sample(struct dim *dim, bool anew, u16 events,
+			    u64 packets, u64 bytes);
 
 /* dma.c */
 dma_addr_t rust_helper_dma_map_single(struct device *dev, void *ptr,

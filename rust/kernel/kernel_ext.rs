@@ -9,6 +9,7 @@
 //! - [`net::device`]: a driver's callbacks, the contexts they run in, and who owns what in them.
 //! - [`net::rtnl`]: the RTNL as a token; state that only its holder may touch.
 //! - [`net::napi`], [`net::irq`], [`net::txq`]: polling, interrupt vectors, transmit queues.
+//! - [`net::dim`]: interrupt moderation that the kernel finds out.
 //! - [`net::skbuff`]: socket buffers as owned values.
 //! - [`net::ethtool`]: the ethtool operations.
 //! - [`net::hwtstamp`], [`ptp`]: time stamps of frames, and the clock that they are of.

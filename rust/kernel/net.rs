@@ -3,6 +3,7 @@
 //! Networking: the parts that mainline's `kernel::net` lacks.
 
 pub mod device;
+pub mod dim;
 pub mod ethtool;
 pub mod hwtstamp;
 pub mod irq;

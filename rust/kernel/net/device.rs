@@ -19,6 +19,10 @@
 
 use crate::{
     net::{
+        dim::{
+            Dim,
+            Direction, //
+        },
         ethtool,
         hwtstamp,
         irq::{
@@ -309,6 +313,11 @@ pub trait Operations: Send + Sync + Sized {
     /// Handles an interrupt of `vector`. Hard interrupt context.
     fn interrupt(dev: &Device<Self>, vector: usize, ctx: &HardIrq<'_>) -> IrqReturn;
 
+    /// The time between interrupts that [`Device::adaptive_usecs`] tells of a queue of `channel`
+    /// has changed, while it was adaptive. Process context, with the channels running: nothing may
+    /// be waited for that waits for them to stop.
+    fn moderate(dev: &Device<Self>, channel: usize, direction: Direction);
+
     /// Looks after the device, as asked for by [`Device::kick_service`] or
     /// [`Device::arm_service`]. Process context, never twice at a time.
     fn service(dev: &Device<Self>);
@@ -373,11 +382,15 @@ fn share(index: usize, count: usize) -> Result<CpumaskVar> {
 /// - `poll` is touched by the poll of `napi`, or, while `napi` is disabled, by the holder of the
 ///   RTNL.
 /// - `tx` is touched by the holder of the lock of transmit queue `index`.
+/// - `rx_dim` and `tx_dim` are initialised with `napi`, and their work items do not run unless
+///   `napi` is enabled or the RTNL held.
 #[repr(C, align(64))]
 struct Slot<T: Operations> {
     napi: Opaque<bindings::napi_struct>,
     index: usize,
     counters: Counters,
+    rx_dim: Dim,
+    tx_dim: Dim,
     /// The processors that are to handle its interrupts, as they are shared out among all channels,
     /// used or not.
     cpus: CpumaskVar,
@@ -640,6 +653,29 @@ impl<T: Operations> Device<T> {
         unsafe { bindings::netdev_update_features(self.as_raw()) };
     }
 
+    fn dim(&self, channel: usize, direction: Direction) -> Option<&Dim> {
+        let slot = self.private().slots.get(channel)?;
+        Some(match direction {
+            Direction::Rx => &slot.rx_dim,
+            Direction::Tx => &slot.tx_dim,
+        })
+    }
+
+    /// Has the kernel find out how long a queue of `channel` is best kept waiting for an interrupt,
+    /// or no longer; [`Operations::moderate`] hears of it for as long as the channels run. Any
+    /// context.
+    pub fn set_adaptive(&self, channel: usize, direction: Direction, on: bool) {
+        if let Some(dim) = self.dim(channel, direction) {
+            dim.set(on);
+        }
+    }
+
+    /// The least time between two interrupts of a queue of `channel`, in microseconds, that the
+    /// kernel thinks best for now. Any context.
+    pub fn adaptive_usecs(&self, channel: usize, direction: Direction) -> Option<u32> {
+        self.dim(channel, direction).map(|dim| dim.usecs().into())
+    }
+
     #[inline]
     pub(crate) fn counters(&self, channel: usize) -> Option<&Counters> {
         self.private().slots.get(channel).map(|slot| &slot.counters)
@@ -743,6 +779,11 @@ impl<T: Operations> Device<T> {
             };
             // SAFETY: The NAPI instance is registered and, as channels were running, enabled.
             unsafe { bindings::napi_disable(slot.napi.get()) };
+            // SAFETY: The NAPI instance is disabled and the RTNL is held.
+            unsafe {
+                slot.rx_dim.cancel();
+                slot.tx_dim.cancel();
+            }
             self.link_queues(slot, core::ptr::null_mut());
             // SAFETY: The NAPI instance is disabled and the RTNL is held.
             let poll = unsafe { (*slot.poll.get()).take() };
@@ -877,6 +918,8 @@ impl<'a, T: Operations + ethtool::Operations + hwtstamp::Operations + 'a> Regist
                     napi: Opaque::zeroed(),
                     index,
                     counters: Counters::new(),
+                    rx_dim: Dim::new(dev, index, Direction::Rx),
+                    tx_dim: Dim::new(dev, index, Direction::Tx),
                     cpus: share(index, T::CHANNELS as usize)?,
                     poll: UnsafeCell::new(None),
                     tx: UnsafeCell::new(None),
@@ -910,6 +953,12 @@ impl<'a, T: Operations + ethtool::Operations + hwtstamp::Operations + 'a> Regist
                     slot.index as c_int,
                 )
             };
+            // SAFETY: As above; channels that were ever started are stopped before the private data
+            // goes, and with them the work items.
+            unsafe {
+                slot.rx_dim.init::<T>();
+                slot.tx_dim.init::<T>();
+            }
         }
         Ok(())
     }
@@ -1080,6 +1129,12 @@ unsafe extern "C" fn poll_callback<T: Operations>(
     let ctx = unsafe { PollContext::new(napi, txq, budget, &slot.counters) };
     match T::poll(dev, poll, &ctx) {
         Polled::Done(frames) if frames < ctx.budget() => {
+            let ((rx, rx_bytes), (tx, tx_bytes)) = (slot.counters.rx(), slot.counters.tx());
+            // SAFETY: This is the poll of the channel.
+            unsafe {
+                slot.rx_dim.sample(rx, rx_bytes);
+                slot.tx_dim.sample(tx, tx_bytes);
+            }
             // CAST: Less than the budget, which came as an `int`.
             let frames = frames as c_int;
             // SAFETY: We are the poll callback, and done.

@@ -221,13 +221,18 @@ pub struct PauseSettings {
 }
 
 /// Interrupt moderation, as `ethtool -c` shows and `-C` sets it: the least time between two
-/// interrupts, in microseconds; 0 for none.
+/// interrupts, in microseconds; 0 for none. Where it is adaptive the kernel finds it out
+/// ([`net::dim`](crate::net::dim)), and what is said here counts once it is no longer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Coalesce {
     /// For frames received.
     pub rx_usecs: u32,
     /// For frames sent.
     pub tx_usecs: u32,
+    /// Adaptive for frames received.
+    pub rx_adaptive: bool,
+    /// Adaptive for frames sent.
+    pub tx_adaptive: bool,
 }
 
 impl Coalesce {
@@ -235,12 +240,16 @@ impl Coalesce {
         Self {
             rx_usecs: raw.rx_coalesce_usecs,
             tx_usecs: raw.tx_coalesce_usecs,
+            rx_adaptive: raw.use_adaptive_rx_coalesce != 0,
+            tx_adaptive: raw.use_adaptive_tx_coalesce != 0,
         }
     }
 
     fn put(&self, out: &mut bindings::ethtool_coalesce) {
         out.rx_coalesce_usecs = self.rx_usecs;
         out.tx_coalesce_usecs = self.tx_usecs;
+        out.use_adaptive_rx_coalesce = self.rx_adaptive.into();
+        out.use_adaptive_tx_coalesce = self.tx_adaptive.into();
     }
 }
 
@@ -681,7 +690,8 @@ pub trait Operations: device::Operations {
 pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     /// The table for `struct net_device`.
     const ETHTOOL_OPS: *const bindings::ethtool_ops = &bindings::ethtool_ops {
-        supported_coalesce_params: bindings::ETHTOOL_COALESCE_USECS,
+        supported_coalesce_params: bindings::ETHTOOL_COALESCE_USECS
+            | bindings::ETHTOOL_COALESCE_USE_ADAPTIVE,
         get_link: Some(Self::get_link_callback),
         get_ts_info: Some(Self::get_ts_info_callback),
         get_sset_count: Some(Self::get_sset_count_callback),

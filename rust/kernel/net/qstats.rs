@@ -87,6 +87,18 @@ impl Counters {
         }
     }
 
+    /// Packets and bytes received.
+    #[inline]
+    pub(crate) fn rx(&self) -> (u64, u64) {
+        (self.rx_packets.load(Relaxed), self.rx_bytes.load(Relaxed))
+    }
+
+    /// Packets and bytes sent.
+    #[inline]
+    pub(crate) fn tx(&self) -> (u64, u64) {
+        (self.tx_packets.load(Relaxed), self.tx_bytes.load(Relaxed))
+    }
+
     /// Adds the counters to those of an interface.
     pub(crate) fn add_to(&self, out: &mut bindings::rtnl_link_stats64) {
         for (to, from) in [
