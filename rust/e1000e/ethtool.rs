@@ -258,6 +258,7 @@ impl Operations for Nic<'_> {
         // What the partner says is only asked for while there is one; a failure is counted and
         // told as none.
         let partner = match link {
+            Some(_) if request.loopback => LinkModes::default(),
             Some(_) => nic
                 .phy
                 .read_partner(&nic.csr)
@@ -380,7 +381,8 @@ impl Operations for Nic<'_> {
 
     fn restart_autoneg(dev: &Device<Self>, _rtnl: &mut Rtnl) -> Result {
         let nic = dev.data();
-        if !matches!(nic.link_request.lock().mode, LinkMode::Autoneg(_)) {
+        let request = *nic.link_request.lock();
+        if request.loopback || !matches!(request.mode, LinkMode::Autoneg(_)) {
             return Err(EINVAL);
         }
         let hardware = nic.hardware.lock();

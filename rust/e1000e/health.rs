@@ -473,6 +473,9 @@ fn look_at_link(
                 memory.last_up = Some(link);
                 dev.carrier_on();
             }
+            if request.loopback {
+                return (None, PERIOD);
+            }
             match nic.phy.hang_tick(&nic.csr) {
                 Ok(true) => (Some(Reason::Phy), PERIOD),
                 // A failure is counted, and shows in the next look at the link.
@@ -484,6 +487,10 @@ fn look_at_link(
             if dev.carrier_ok() {
                 dev.carrier_off();
                 dev_info!(nic.pdev, "{}: link down\n", dev.name());
+            }
+            if request.loopback {
+                // The PHY has been reset. A failure has been told.
+                let _ = nic.set_up_link(dev);
             }
             (None, PERIOD)
         }

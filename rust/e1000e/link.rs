@@ -281,6 +281,8 @@ pub(crate) struct LinkRequest {
     pub(crate) pause_autoneg: bool,
     /// How the pairs are crossed.
     pub(crate) crossover: Crossover,
+    /// What is sent comes back by the PHY, at 1000 Mb/s; the rest counts once that is over.
+    pub(crate) loopback: bool,
 }
 
 impl LinkRequest {
@@ -290,6 +292,7 @@ impl LinkRequest {
         pause: Pause::FULL,
         pause_autoneg: true,
         crossover: Crossover::Auto,
+        loopback: false,
     };
 
     /// Contents of ANAR for this request: selector field 1 (IEEE 802.3), modes and pause.
@@ -432,6 +435,18 @@ impl LinkState {
 
 /// Finds the state of the link from registers that were all read without an error.
 pub(crate) const fn resolve(phy: &PhyLink, mac: &MacLink, request: &LinkRequest) -> LinkState {
+    if request.loopback {
+        // It needs no partner, and has none to pause.
+        return if phy.bmcr & mii::BMCR_LOOPBACK != 0 {
+            LinkState::Up(Link {
+                speed: Speed::Mbps1000,
+                duplex: Duplex::Full,
+                pause: Pause::NONE,
+            })
+        } else {
+            LinkState::Down
+        };
+    }
     if phy.bmsr & mii::BMSR_LSTATUS == 0 || !mac.up {
         return LinkState::Down;
     }

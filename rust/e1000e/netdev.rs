@@ -228,6 +228,10 @@ impl<'a> Operations for Nic<'a> {
         let nic = dev.data();
         let old = nic.setup.get(rtnl).features;
         let changed = |one: Features| features.contains(one) != old.contains(one);
+        let loopback = changed(Features::LOOPBACK);
+        if loopback {
+            nic.set_loopback(dev, features.contains(Features::LOOPBACK))?;
+        }
         let receiver = changed(Features::RXFCS) || changed(Features::RXALL);
         let tags = changed(Features::VLAN_RX) || changed(Features::VLAN_FILTER);
         nic.take_features(rtnl, features);
@@ -238,7 +242,13 @@ impl<'a> Operations for Nic<'a> {
         } else {
             Ok(())
         };
-        result.inspect_err(|_| nic.take_features(rtnl, old))
+        result.inspect_err(|_| {
+            nic.take_features(rtnl, old);
+            if loopback {
+                // A failure has been told.
+                let _ = nic.set_loopback(dev, old.contains(Features::LOOPBACK));
+            }
+        })
     }
 
     #[inline]

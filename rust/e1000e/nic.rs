@@ -131,7 +131,9 @@ pub(crate) const FEATURES: Features = Features::SG
     .with(Features::VLAN_FILTER);
 
 /// Features that the user may switch and that are off at first.
-pub(crate) const MORE_FEATURES: Features = Features::RXFCS.with(Features::RXALL);
+pub(crate) const MORE_FEATURES: Features = Features::RXFCS
+    .with(Features::RXALL)
+    .with(Features::LOOPBACK);
 
 /// Most channels.
 pub(crate) const CHANNELS: u32 = regs::QUEUES as u32;
@@ -420,7 +422,7 @@ impl<'a> Nic<'a> {
             self.take_down(dev, rtnl);
             return Err(e.into());
         }
-        if let Err(e) = self.resume_link(max_frame) {
+        if let Err(e) = self.resume_link(dev, max_frame) {
             dev_err!(self.pdev, "{}: link: {}\n", dev.name(), e);
             drop(hardware);
             self.take_down(dev, rtnl);
@@ -516,11 +518,18 @@ impl<'a> Nic<'a> {
         if !dev.is_running() || !matches!(*self.link.lock(), LinkState::Down) {
             modes = modes.without(WakeModes::LINK);
         }
-        if dev.is_running() {
+        let request = *self.link_request.lock();
+        let up = dev.is_running();
+        if up {
             self.quiesce(dev, rtnl);
-        } else {
-            // A failure has been told.
-            let _ = self.set_up_link(dev);
+        }
+        if !up || request.loopback {
+            // To hear anybody it must have the link. A failure has been told.
+            let request = LinkRequest {
+                loopback: false,
+                ..request
+            };
+            let _ = self.set_up(dev, &request);
         }
         let _hardware = self.hardware.lock();
         if let Err(e) = wol::arm(&self.csr, self.chip, &self.setup.get(rtnl).filters, modes) {
@@ -562,8 +571,15 @@ impl<'a> Nic<'a> {
     }
 
     /// Sets the MAC up for the link that the PHY has kept over a reset.
-    fn resume_link(&self, max_frame: u32) -> Result<(), Gone> {
-        Phy::setup_mac(&self.csr, &self.link_request.lock())?;
+    fn resume_link(&self, dev: &Device<Self>, max_frame: u32) -> Result<(), Gone> {
+        let request = *self.link_request.lock();
+        if request.loopback {
+            // There is no link to lose, so that nothing need be kept. A failure has been told, and
+            // shows in the next look at the link.
+            let _ = self.set_up_link(dev);
+        } else {
+            Phy::setup_mac(&self.csr, &request)?;
+        }
         match *self.link.lock() {
             LinkState::Up(link) => self.chip.link_up(&self.csr, &link, max_frame),
             _ => Ok(()),
@@ -585,17 +601,51 @@ impl<'a> Nic<'a> {
         self.restart(dev, rtnl)
     }
 
+    /// Has what is sent come back by the PHY instead of leaving, or ends that: at once if the rings
+    /// run. The link, which is gone meanwhile, then becomes what is asked for of it.
+    pub(crate) fn set_loopback(&self, dev: &Device<Self>, on: bool) -> Result {
+        let hardware = self.hardware.lock();
+        if on && self.phy.reset_blocked(&self.csr)? {
+            dev_err!(
+                self.pdev,
+                "{}: no loopback, as the management firmware uses the PHY\n",
+                dev.name()
+            );
+            return Err(EBUSY);
+        }
+        self.link_request.lock().loopback = on;
+        if hardware.is_none() {
+            return Ok(());
+        }
+        // What is behind it is not what was.
+        dev.carrier_off();
+        *self.link.lock() = LinkState::Down;
+        let done = self.set_up_link(dev);
+        if done.is_err() {
+            self.link_request.lock().loopback = !on;
+        }
+        dev.kick_service();
+        done
+    }
+
     /// Sets PHY and MAC up for the link that is asked for, and starts it.
     pub(crate) fn set_up_link(&self, dev: &Device<Self>) -> Result {
         let request = *self.link_request.lock();
-        match self.phy.setup_link(&self.csr, &request) {
+        self.set_up(dev, &request)
+    }
+
+    fn set_up(&self, dev: &Device<Self>, request: &LinkRequest) -> Result {
+        match self.phy.setup_link(&self.csr, request) {
             Ok(LinkSetup::Done) => Ok(()),
             Ok(LinkSetup::KeptByFirmware) => {
-                dev_info!(
-                    self.pdev,
-                    "{}: the management firmware keeps the link as it is\n",
-                    dev.name()
-                );
+                // Tried again with each look at the link where a loopback is asked for.
+                if !request.loopback || self.health.limit.allow(c"e1000e_rust: loopback") {
+                    dev_info!(
+                        self.pdev,
+                        "{}: the management firmware keeps the link as it is\n",
+                        dev.name()
+                    );
+                }
                 Ok(())
             }
             Err(e) => {

@@ -467,7 +467,7 @@ impl Phy {
         self.write(csr, bmcr, value | mii::BMCR_ANENABLE | mii::BMCR_ANRESTART)
     }
 
-    /// Sets up PHY and MAC for `request` and starts the link.
+    /// Sets up PHY and MAC for `request` and starts the link, or the loopback.
     ///
     /// Nothing is waited for: the end is told by a link status change.
     pub(crate) fn setup_link(
@@ -475,14 +475,20 @@ impl Phy {
         csr: &Csr<'_>,
         request: &LinkRequest,
     ) -> Result<LinkSetup, PhyError> {
+        let blocked = self.gone(self.reset_blocked(csr))?;
+        if request.loopback && !blocked {
+            self.enter_loopback(csr)?;
+            return Ok(LinkSetup::Done);
+        }
         self.gone(Self::setup_mac(csr, request))?;
-        if self.gone(self.reset_blocked(csr))? {
+        if blocked {
             return Ok(LinkSetup::KeptByFirmware);
         }
         let bmcr = Reg::new(mii::BMCR);
         let value = self.read(csr, bmcr)?;
-        if value & mii::BMCR_PDOWN != 0 {
-            self.write(csr, bmcr, value & !mii::BMCR_PDOWN)?;
+        let idle = mii::BMCR_PDOWN | mii::BMCR_LOOPBACK;
+        if value & idle != 0 {
+            self.write(csr, bmcr, value & !idle)?;
         }
         self.setup_copper(csr, request)?;
 
@@ -500,7 +506,8 @@ impl Phy {
         Ok(LinkSetup::Done)
     }
 
-    /// The MAC's side of the link: follow the PHY, or the same forced values as the PHY.
+    /// The MAC's side of the link, loopback apart: follow the PHY, or the same forced values as the
+    /// PHY.
     pub(crate) fn setup_mac(csr: &Csr<'_>, request: &LinkRequest) -> Result<(), Gone> {
         csr.update(regs::CTRL, |ctrl| {
             let ctrl = ctrl.with_slu(true);

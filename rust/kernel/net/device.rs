@@ -112,6 +112,9 @@ impl Features {
     /// Damaged frames are handed on too.
     pub const RXALL: Self = Self(bindings::NETIF_F_RXALL);
 
+    /// What is sent comes back, and does not leave.
+    pub const LOOPBACK: Self = Self(bindings::NETIF_F_LOOPBACK);
+
     /// No features.
     pub const NONE: Self = Self(0);
 
