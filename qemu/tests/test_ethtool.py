@@ -227,6 +227,24 @@ def test_coalesce(vm: VM, driver: str, mode: int) -> None:
     net.check_ping()
 
 
+@pytest.mark.rust
+def test_no_eee(vm: VM) -> None:
+    """The chip has no energy-efficient Ethernet: both drivers say the same."""
+    told = {}
+    for driver in ["c", "rust"]:
+        net = Net(vm, driver)
+        net.load()
+        told[driver] = [
+            vm.agent.run(f"LC_ALL=C ethtool {words}", check=False)
+            for words in ["--show-eee nic0", "--set-eee nic0 eee on", "--set-eee nic0 tx-lpi off"]
+        ]
+        net.unload()
+    assert told["rust"] == told["c"]
+    for answer in told["rust"]:
+        assert answer.status != 0
+        assert "Operation not supported" in answer.stderr
+
+
 def test_eeprom(net: Net) -> None:
     """The NVM is read octet by octet: it begins with the address, and its words add up."""
     whole = bytes.fromhex(net.vm.sh("ethtool -e nic0 raw on | od -An -v -tx1"))
