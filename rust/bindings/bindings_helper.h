@@ -14,7 +14,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
-#include <linux/if_vlan.h>
 #include <linux/interrupt.h>
 #include <linux/mii.h>
 #include <linux/net_tstamp.h>
@@ -38,7 +37,6 @@ const netdev_features_t RUST_CONST_HELPER_NETIF_F_HW_CSUM = NETIF_F_HW_CSUM;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_RXCSUM = NETIF_F_RXCSUM;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_TSO = NETIF_F_TSO;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_TSO6 = NETIF_F_TSO6;
-const netdev_features_t RUST_CONST_HELPER_NETIF_F_GRO = NETIF_F_GRO;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_HIGHDMA = NETIF_F_HIGHDMA;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_RXHASH = NETIF_F_RXHASH;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_RXFCS = NETIF_F_RXFCS;
@@ -50,9 +48,6 @@ const netdev_features_t RUST_CONST_HELPER_NETIF_F_HW_VLAN_CTAG_TX =
 	NETIF_F_HW_VLAN_CTAG_TX;
 const netdev_features_t RUST_CONST_HELPER_NETIF_F_HW_VLAN_CTAG_FILTER =
 	NETIF_F_HW_VLAN_CTAG_FILTER;
-const gfp_t RUST_CONST_HELPER_GFP_ATOMIC = GFP_ATOMIC;
-const gfp_t RUST_CONST_HELPER_GFP_KERNEL = GFP_KERNEL;
-const gfp_t RUST_CONST_HELPER___GFP_NOWARN = __GFP_NOWARN;
 const u32 RUST_CONST_HELPER_IFF_ALLMULTI = IFF_ALLMULTI;
 const u32 RUST_CONST_HELPER_IFF_PROMISC = IFF_PROMISC;
 const size_t RUST_CONST_HELPER_NETDEV_ALIGN = SMP_CACHE_BYTES;
