@@ -72,9 +72,9 @@ const NAME_LEN: usize = bindings::IFNAMSIZ as usize + 8;
 ///
 /// # Invariants
 ///
-/// Unless `allocated` is [`None`], so many vectors are allocated to `pdev`; every element of `lines`
-/// has been requested with a pointer to itself as cookie, and is boxed, so that the pointer stays
-/// good.
+/// Unless `allocated` is [`None`], so many vectors are allocated to `pdev`; every element of
+/// `lines` has been requested with a pointer to itself as cookie, and is boxed, so that the pointer
+/// stays good.
 pub(crate) struct Vectors<T: Operations> {
     pdev: NonNull<bindings::pci_dev>,
     allocated: Option<(Mode, usize)>,
