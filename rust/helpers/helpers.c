@@ -7,11 +7,13 @@
 
 #include "helpers.h"
 
+#include "device.c"
 #include "dim.c"
 #include "dma.c"
 #include "netdevice.c"
 #include "page_pool.c"
 #include "pci.c"
+#include "pm_runtime.c"
 #include "pm_wakeup.c"
 #include "ptp.c"
 #include "ratelimit.c"

@@ -10,6 +10,7 @@
 #include <linux/dim.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/pm_wakeup.h>
 #include <linux/ptp_clock_kernel.h>
 #include <linux/ratelimit.h>
@@ -23,6 +24,11 @@ struct rust_helper_tso {
 	u8 transport_offset;
 	u8 header_len;		/* L2 to the end of the TCP header */
 };
+
+/* device.c */
+bool rust_helper_device_trylock(struct device *dev);
+void rust_helper_device_unlock(struct device *dev);
+void rust_helper_dev_pm_set_driver_flags(struct device *dev, u32 flags);
 
 /* dim.c */
 void rust_helper_dim_init(struct dim *dim, work_func_t func);
@@ -87,6 +93,19 @@ int rust_helper_pcie_capability_clear_word(struct pci_dev *dev, int pos,
 					   u16 clear);
 
 bool rust_helper_pci_unreachable(struct pci_dev *dev);
+
+/* pm_runtime.c */
+int rust_helper_pm_runtime_resume_and_get(struct device *dev);
+int rust_helper_pm_runtime_get_sync(struct device *dev);
+void rust_helper_pm_runtime_put_autosuspend(struct device *dev);
+void rust_helper_pm_runtime_put_sync(struct device *dev);
+void rust_helper_pm_runtime_get_noresume(struct device *dev);
+void rust_helper_pm_runtime_put_noidle(struct device *dev);
+void rust_helper_pm_runtime_mark_last_busy(struct device *dev);
+void rust_helper_pm_runtime_set_autosuspend_delay(struct device *dev,
+						  int delay);
+void rust_helper_pm_runtime_use_autosuspend(struct device *dev);
+void rust_helper_pm_runtime_dont_use_autosuspend(struct device *dev);
 
 /* pm_wakeup.c */
 bool rust_helper_device_can_wakeup(struct device *dev);

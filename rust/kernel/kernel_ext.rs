@@ -16,6 +16,7 @@
 //! - [`net::pci`]: binds a network driver to a PCI function.
 //! - [`page_pool`], [`dma`]: memory that a device reads or writes.
 //! - [`pci`]: ASPM, bus mastering, the link.
+//! - [`pm::runtime`]: devices that sleep while nobody uses them.
 //! - [`sync::spsc`]: a ring with one producer and one consumer.
 //! - [`ratelimit`]: telling a thing once and not a thousand times.
 
@@ -23,6 +24,7 @@ pub mod dma;
 pub mod net;
 pub mod page_pool;
 pub mod pci;
+pub mod pm;
 pub mod ptp;
 pub mod ratelimit;
 pub mod sync;
