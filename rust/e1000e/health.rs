@@ -285,6 +285,10 @@ fn update_features(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
 fn look(nic: &Nic<'_>, dev: &Device<Nic<'_>>) -> (Option<Reason>, u32) {
     // With the lock held nobody takes the hardware down meanwhile.
     let hardware = nic.hardware.lock();
+    if !nic.wanted.load(Relaxed) {
+        // It was taken down meanwhile, and may be asleep.
+        return (None, PERIOD);
+    }
     let mut memory = nic.health.memory.lock();
     if let Err(gone) = nic.csr.check() {
         return (not_answering(nic, dev, &mut memory, gone), PERIOD);

@@ -117,6 +117,14 @@ impl<'a> Operations for Nic<'a> {
         Ok(())
     }
 
+    fn runtime_suspend(dev: &Device<Self>) {
+        dev.data().doze();
+    }
+
+    fn runtime_resume(dev: &Device<Self>) {
+        dev.data().wake_from_doze(dev);
+    }
+
     #[inline]
     fn start_xmit(
         dev: &Device<Self>,

@@ -558,6 +558,24 @@ impl<'a> Nic<'a> {
         }
     }
 
+    /// Leaves a device whose interface is down, with everything off that is not off yet.
+    pub(crate) fn doze(&self) {
+        let _hardware = self.hardware.lock();
+        // The NVM may have it wake for magic packets. A device that does not answer is asleep.
+        let _ = wol::disarm(&self.csr);
+        self.stop_clock();
+    }
+
+    /// What [`Nic::doze`] has left has its power back, and may have been reset by that.
+    pub(crate) fn wake_from_doze(&self, dev: &Device<Self>) {
+        let _hardware = self.hardware.lock();
+        self.run_clock();
+        if !dev.is_running() {
+            // The partner is to see that the interface is still down.
+            let _ = self.phy.power_down(&self.csr);
+        }
+    }
+
     /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.
     pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         self.take_down(dev, rtnl);

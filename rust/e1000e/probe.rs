@@ -57,6 +57,8 @@ impl kernel_ext::net::pci::Driver for E1000e {
     const ID_TABLE: pci::IdTable<Kind> = &PCI_TABLE;
     // Datasheet 3.2.5 and 3.3.3: descriptors and buffers have 64-bit addresses.
     const DMA_BITS: u32 = 64;
+    // As in the in-tree driver.
+    const AUTOSUSPEND_MS: u32 = 5000;
 
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,

@@ -48,6 +48,7 @@ use crate::{
         },
         txq::XmitQueue, //
     },
+    pm::runtime,
     ptp, //
 };
 use bindings_ext as bindings;
@@ -292,6 +293,20 @@ pub trait Operations: Send + Sync + Sized {
     /// told before need still be there. Process context, possibly with `pci_bus_sem` held. After
     /// an error the interface stays away until the driver is bound anew.
     fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
+
+    /// Lets go of the device, which nobody uses: the interface is down. It is about to lose its
+    /// power, and not to be touched until [`Operations::runtime_resume`].
+    ///
+    /// What is called while the interface is down must leave the device alone, or wake it up first
+    /// ([`pm::runtime::awake`](crate::pm::runtime::awake)). The ethtool core does so for its
+    /// operations, and this module for [`Operations::open`] and [`Operations::mii_read`]. Process
+    /// context, without the RTNL, which must not be taken: its holder may be waiting for this.
+    fn runtime_suspend(dev: &Device<Self>);
+
+    /// The device has its power back; nothing of what it was told before need still be there. The
+    /// interface may be about to be brought up. Process context, with or without the RTNL and
+    /// `pci_bus_sem`, neither of which must be taken.
+    fn runtime_resume(dev: &Device<Self>);
 
     /// Queues a frame for transmission; `more` says that another follows at once. Bottom halves
     /// are off, interrupts may be.
@@ -1053,6 +1068,18 @@ impl<T: Operations> Registration<'_, T> {
     }
 }
 
+impl<T: Operations> Registration<'_, T> {
+    /// Nobody uses the device. See [`Operations::runtime_suspend`].
+    pub(crate) fn runtime_suspend(&self) {
+        T::runtime_suspend(self.device());
+    }
+
+    /// The device is used again. See [`Operations::runtime_resume`].
+    pub(crate) fn runtime_resume(&self) {
+        T::runtime_resume(self.device());
+    }
+}
+
 impl<T: Operations> Drop for Registration<'_, T> {
     fn drop(&mut self) {
         let private = Device::<T>::private_of(self.dev.as_ptr());
@@ -1205,8 +1232,13 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
         // SAFETY: A callback, under the RTNL.
         unsafe {
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
-                let result = Self::open(dev, rtnl).inspect_err(|_| dev.take_down(rtnl));
-                from_result(|| result.map(|()| 0))
+                from_result(|| {
+                    let awake = runtime::awake(dev.parent().as_ref())?;
+                    Self::open(dev, rtnl).inspect_err(|_| dev.take_down(rtnl))?;
+                    // To be taken up again by `stop_callback()`.
+                    core::mem::forget(awake);
+                    Ok(0)
+                })
             })
         }
     }
@@ -1215,9 +1247,10 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     ///
     /// A callback.
     unsafe extern "C" fn stop_callback(dev: *mut bindings::net_device) -> c_int {
-        // SAFETY: A callback, under the RTNL.
+        // SAFETY: A callback, under the RTNL. It follows an `open_callback()` that has succeeded.
         unsafe {
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                let _awake = runtime::Awake::from_forgotten(dev.parent().as_ref());
                 Self::stop(dev, rtnl);
                 dev.take_down(rtnl);
             })
@@ -1398,6 +1431,7 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
                     } else if mii.phy_id != address {
                         return Err(ENODEV);
                     } else {
+                        let _awake = runtime::awake(dev.parent().as_ref())?;
                         // As every MII register number, five bits.
                         mii.val_out = Self::mii_read(dev, rtnl, (mii.reg_num & 0x1f) as u8)?;
                     }
