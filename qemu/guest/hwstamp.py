@@ -5,8 +5,9 @@
 hwstamp set INTERFACE TX FILTER      numbers of enum hwtstamp_tx_types and
                                      hwtstamp_rx_filters; prints what is set
 hwstamp get INTERFACE                prints both
-hwstamp send INTERFACE COUNT         sends PTP Sync messages and prints the stamp
-                                     of each, or `none` after 3 s
+hwstamp send INTERFACE COUNT [PAUSE] sends PTP Sync messages, so many milliseconds
+                                     apart, and prints the stamp of each, or
+                                     `none` after 3 s
 hwstamp plain INTERFACE COUNT        sends them without asking for stamps
 hwstamp receive INTERFACE COUNT      prints `ready`, then the stamp of each PTP
                                      message, or `none`
@@ -18,6 +19,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 SIOCSHWTSTAMP, SIOCGHWTSTAMP = 0x89B0, 0x89B1
 SO_TIMESTAMPING = 37
@@ -56,10 +58,12 @@ def link(interface: str, flags: int) -> socket.socket:
     return raw
 
 
-def send(interface: str, count: int, flags: int) -> None:
+def send(interface: str, flags: int, count: int, pause: int = 0) -> None:
     raw = link(interface, flags)
     source = raw.getsockname()[4]
-    for _ in range(count):
+    for number in range(count):
+        if number:
+            time.sleep(pause / 1000)
         raw.send(GROUP + source + struct.pack("!H", ETH_P_1588) + SYNC)
     if not flags:
         return
@@ -94,9 +98,9 @@ def main() -> None:
         elif command == "get":
             print(*config(interface, SIOCGHWTSTAMP))
         elif command == "send":
-            send(interface, *numbers, TX_HARDWARE | RAW_HARDWARE)
+            send(interface, TX_HARDWARE | RAW_HARDWARE, *numbers)
         elif command == "plain":
-            send(interface, *numbers, 0)
+            send(interface, 0, *numbers)
         elif command == "receive":
             receive(interface, *numbers)
         else:

@@ -284,11 +284,14 @@ def test_sent_in_vain(net: Net) -> None:
     assert after["tx_hwtstamp_timeouts"] - before["tx_hwtstamp_timeouts"] == 1
     assert after["tx_hwtstamp_skipped"] - before["tx_hwtstamp_skipped"] == 2
     assert asked_for(net.vm) - seen == 1
+    # By now it cannot come any more: the next is stamped again, if there is something to take.
+    assert net.vm.sh("hwstamp send nic0 1") == "none"
+    assert asked_for(net.vm) - seen == 2
     # Frames of those who do not ask, and all while it is off, are left alone.
     net.check_ping()
     set_stamps(net, 0, NONE)
     assert net.vm.sh("hwstamp send nic0 1") == "none"
-    assert asked_for(net.vm) - seen == 1
+    assert asked_for(net.vm) - seen == 2
     assert net.counters()["tx_hwtstamp_skipped"] == after["tx_hwtstamp_skipped"]
 
 
@@ -326,6 +329,34 @@ def test_sent(net: Net, clock: Clock) -> None:
     unchanged = net.counters()
     for name in ["tx_hwtstamp_timeouts", "tx_hwtstamp_skipped"]:
         assert unchanged[name] == counters[name]
+
+
+@pytest.mark.rust
+@pytest.mark.topology(ASKED_FOR)
+def test_sent_late(net: Net, clock: Clock) -> None:
+    """A stamp that comes when it has been given up goes to nobody, nor to the next frame."""
+    set_stamps(net, 1, NONE)
+    clock.phc(f"set {DEVICE_TIME}")
+    before, seen = net.counters(), asked_for(net.vm)
+
+    def skipped() -> int:
+        return net.counters()["tx_hwtstamp_skipped"] - before["tx_hwtstamp_skipped"]
+
+    # The second while the first has just been given up, after a second.
+    with net.vm.background("hwstamp send nic0 2 1500") as sender:
+        net.vm.until(lambda: skipped() or asked_for(net.vm) - seen == 2, 10, "the second frame")
+        latch(net.vm, regs.TSYNCTXCTL, regs.TXSTMPL)
+        assert sender.wait(20).stdout.split() == ["none"] * 2
+    assert (asked_for(net.vm) - seen, skipped()) == (1, 1)
+    after = net.counters()
+    assert after["tx_hwtstamp_timeouts"] - before["tx_hwtstamp_timeouts"] == 1
+    # It was cleared, and the next is stamped.
+    assert not net.vm.register(0, regs.TSYNCTXCTL) & regs.TSYNC_VALID
+    earliest, _ = clock.get()
+    with net.vm.background("hwstamp send nic0 1") as sender:
+        net.vm.until(lambda: asked_for(net.vm) - seen == 2, 5, "a frame to be stamped")
+        latch(net.vm, regs.TSYNCTXCTL, regs.TXSTMPL)
+        assert int(sender.wait(10).stdout) > earliest
 
 
 def descriptor(vm: VM, place: int) -> int:

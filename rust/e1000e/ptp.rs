@@ -9,8 +9,10 @@
 //!
 //! There is one register for the stamp of a frame sent and one for that of a frame received. So one
 //! frame to be sent is stamped at a time; what comes in between goes without, counted in
-//! `tx_hwtstamp_skipped`. A stamp received that nobody fetches, as its frame was damaged, keeps
-//! others from being taken until it is cleared (`rx_hwtstamp_cleared`).
+//! `tx_hwtstamp_skipped`. A frame whose stamp does not come in time may be stamped later, as where
+//! the partner forbids to send: none is stamped until that has happened, or cannot happen any more,
+//! so that nobody gets another's stamp. A stamp received that nobody fetches, as its frame was
+//! damaged, keeps others from being taken until it is cleared (`rx_hwtstamp_cleared`).
 
 use kernel::{
     new_spinlock_irq,
@@ -55,7 +57,8 @@ use crate::{
     csr::{
         Csr,
         Gone,
-        PollError, //
+        PollError,
+        Queue, //
     },
     nic::Nic,
     regs,
@@ -84,6 +87,13 @@ const TX_PAUSE: Delta = Delta::from_micros(20);
 
 /// How long a frame may take to be sent. As in the in-tree driver.
 const TX_LIMIT: Delta = Delta::from_secs(1);
+
+/// How long after a frame was taken by the device, and may leave it, it can still be stamped: much
+/// longer than the packet buffer takes to empty at 10 Mb/s.
+const TX_LATE: Delta = Delta::from_secs(1);
+
+/// How often a late stamp is looked for, in milliseconds.
+const LATE_PERIOD: u32 = 100;
 
 /// How often `SYSTIM` is read again at most because it looks wrong.
 const REREADS: u32 = 8;
@@ -169,11 +179,29 @@ struct InFlight {
     number: u64,
     request: TimestampRequest,
     since: Instant<Monotonic>,
+    place: Place,
+}
+
+/// Where a frame is among those of its queue.
+#[derive(Clone, Copy)]
+struct Place {
+    queue: Queue,
+    /// `Counts::tx_done` when the device is done with it.
+    done: u64,
+}
+
+/// A frame whose stamp was given up, but may still be taken.
+struct Late {
+    place: Place,
+    /// Since when the device has been done with the frame, and free to send it.
+    since: Option<Instant<Monotonic>>,
 }
 
 /// Frames to be stamped as they are sent.
 struct Tx {
     in_flight: Option<InFlight>,
+    /// Only while there is none in flight.
+    late: Option<Late>,
     /// Number of the next.
     next: u64,
 }
@@ -213,6 +241,7 @@ impl Ptp {
             }),
             tx <- new_spinlock_irq!(Tx {
                 in_flight: None,
+                late: None,
                 next: 0,
             }),
             tx_on: AtomicFlag::new(false),
@@ -231,9 +260,14 @@ impl Ptp {
         self.rx_on.load(Relaxed)
     }
 
-    /// Gives up the stamp of the frame that is being sent, if there is one. Any context.
+    /// Gives up the stamp of the frame that is being sent, if there is one: it is not sent. Any
+    /// context.
     pub(crate) fn abandon(&self) {
-        let given_up = self.tx.lock().in_flight.take();
+        let given_up = {
+            let mut tx = self.tx.lock();
+            tx.late = None;
+            tx.in_flight.take()
+        };
         if given_up.is_some() {
             self.tx_timeouts.add(1, Relaxed);
         }
@@ -255,6 +289,25 @@ impl Ptp {
             Some(frame) if frame.number == number => tx.in_flight.take().map(|frame| frame.request),
             _ => None,
         }
+    }
+
+    /// Gives up the stamp of frame `number`, which may still be taken. Returns whether there was
+    /// such a frame.
+    fn give_up(&self, number: u64) -> bool {
+        let given_up = {
+            let mut tx = self.tx.lock();
+            match &tx.in_flight {
+                Some(frame) if frame.number == number => {
+                    tx.late = Some(Late {
+                        place: frame.place,
+                        since: None,
+                    });
+                    tx.in_flight.take()
+                }
+                _ => None,
+            }
+        };
+        given_up.is_some()
     }
 
     /// The time at which `SYSTIM` read `systim`. [`None`] if it has been reset since.
@@ -391,7 +444,7 @@ fn closest(filter: RxFilter) -> RxFilter {
 /// Has the frame that is being queued stamped, if it may be; `frames` is what it is cut into.
 /// Within `start_xmit()`.
 #[cold]
-pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, frames: u32) -> bool {
+pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, queue: Queue, frames: u32) -> bool {
     let nic = dev.data();
     let (ptp, csr) = (&nic.ptp, &nic.csr);
     let Some(clock) = dev.clock() else {
@@ -401,11 +454,11 @@ pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, frames: u32) -> b
         return false;
     }
     let mut tx = ptp.tx.lock();
-    if frames != 1 || tx.in_flight.is_some() {
+    if frames != 1 || tx.in_flight.is_some() || tx.late.is_some() {
         ptp.tx_skipped.add(1, Relaxed);
         return false;
     }
-    // One that came too late must not be taken for this frame's.
+    // Nothing is to be there; whatever is must not be taken for this frame's.
     match csr.read(regs::TSYNCTXCTL) {
         Ok(control) if !control.valid() => {}
         Ok(_) => {
@@ -421,6 +474,11 @@ pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, frames: u32) -> b
         number,
         request: skb.request_hw_timestamp(),
         since: Instant::now(),
+        place: Place {
+            queue,
+            // It is the next that is queued.
+            done: nic.counts(queue).tx_queued.load(Relaxed).wrapping_add(1),
+        },
     });
     drop(tx);
     clock.schedule_aux_work(0);
@@ -525,7 +583,7 @@ impl Nic<'_> {
             }
             Err(PollError::Timeout) if waited < TX_LIMIT => true,
             Err(_) => {
-                if ptp.take(number).is_some() {
+                if ptp.give_up(number) {
                     ptp.tx_timeouts.add(1, Relaxed);
                     if self.health.limit.allow(c"e1000e_rust: time stamp") {
                         dev_warn!(
@@ -537,6 +595,33 @@ impl Nic<'_> {
                 false
             }
         }
+    }
+
+    /// Looks for the stamp of the frame that was given up. Returns whether to look again.
+    fn look_for_late(&self) -> Result<bool, Gone> {
+        let (ptp, csr) = (&self.ptp, &self.csr);
+        // While the lock is held no frame is queued to be stamped, and none is given up.
+        let mut tx = ptp.tx.lock();
+        let Some(late) = &mut tx.late else {
+            return Ok(false);
+        };
+        let mut over = csr.read(regs::TSYNCTXCTL)?.valid();
+        if over {
+            csr.read(regs::TXSTMPH)?;
+        } else {
+            let done = self.counts(late.place.queue).tx_done.load(Relaxed) >= late.place.done;
+            if !done || csr.read(regs::STATUS)?.txoff() {
+                late.since = None;
+            } else if let Some(since) = late.since {
+                over = since.elapsed() >= TX_LATE;
+            } else {
+                late.since = Some(Instant::now());
+            }
+        }
+        if over {
+            tx.late = None;
+        }
+        Ok(!over)
     }
 
     /// Clears a stamp of a frame received that nobody has fetched from one look to the next.
@@ -623,7 +708,8 @@ impl PtpClock for Nic<'_> {
 
     fn aux_work(&self) -> Option<u32> {
         let again = self.look_for_sent();
-        // A device that is gone is the health service's business.
+        // A device that is gone is the health service's business, which ends in a reset.
+        let late = self.look_for_late().unwrap_or(false);
         let rx_on = self.ptp.rx_on.load(Relaxed);
         if rx_on {
             let _ = self.look_for_forgotten();
@@ -639,6 +725,8 @@ impl PtpClock for Nic<'_> {
         }
         Some(if again {
             1
+        } else if late {
+            LATE_PERIOD
         } else if rx_on {
             RX_PERIOD
         } else {

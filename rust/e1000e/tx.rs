@@ -217,7 +217,8 @@ impl<'a> Ring<'a> {
             self.tell(nic);
             return Err(skb);
         }
-        let stamp = skb.wants_hw_timestamp() && ptp::request(dev, &mut skb, plan.frames);
+        let stamp =
+            skb.wants_hw_timestamp() && ptp::request(dev, &mut skb, self.queue, plan.frames);
         if stamp {
             plan.common = plan.common.with_time_stamp();
         }
