@@ -7,7 +7,7 @@
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
 //! - engine: [`nic`] (up and down), [`irq`], [`moderation`], [`rx`], [`tx`], [`ptp`], [`health`];
 //! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
-//!   [`ivar`], [`led`], [`wol`];
+//!   [`ivar`], [`led`], [`wol`], [`manage`];
 //! - registers: [`csr`], [`regs`], [`desc`], [`mdic`], [`systim`].
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
@@ -27,6 +27,7 @@ mod irq;
 mod ivar;
 mod led;
 mod link;
+mod manage;
 mod mdic;
 mod moderation;
 mod netdev;

@@ -87,8 +87,7 @@ impl<'a> Operations for Nic<'a> {
     fn stop(dev: &Device<Self>, rtnl: &mut Rtnl) {
         let nic = dev.data();
         nic.quiesce(dev, rtnl);
-        // The partner is to see that the interface is down. That it failed is counted.
-        let _ = nic.phy.power_down(&nic.csr);
+        nic.power_down_phy();
         nic.retire();
     }
 
@@ -102,8 +101,9 @@ impl<'a> Operations for Nic<'a> {
         } else {
             nic.retire();
         }
+        nic.hand_back();
         // Without power the counter stands still.
-        dev.data().stop_clock();
+        nic.stop_clock();
     }
 
     fn resume(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
@@ -123,6 +123,10 @@ impl<'a> Operations for Nic<'a> {
 
     fn runtime_resume(dev: &Device<Self>) {
         dev.data().wake_from_doze(dev);
+    }
+
+    fn remove(&self) {
+        self.hand_back();
     }
 
     #[inline]

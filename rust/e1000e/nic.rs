@@ -72,6 +72,7 @@ use crate::{
         LinkRequest,
         LinkState, //
     },
+    manage,
     moderation::Moderation,
     phy::{
         LinkSetup,
@@ -153,6 +154,8 @@ pub(crate) struct Nic<'a> {
     pub(crate) mac: [u8; 6],
     /// Number of words of the NVM.
     pub(crate) nvm_words: u16,
+    /// What manageability the board has.
+    management: manage::Mode,
     /// What was last done about ASPM.
     #[pin]
     pub(crate) aspm: Mutex<aspm::Outcome>,
@@ -285,6 +288,7 @@ impl<'a> Nic<'a> {
             phy,
             aspm,
             nvm_words,
+            management,
             mac,
             best,
             wake,
@@ -300,6 +304,7 @@ impl<'a> Nic<'a> {
             pdev,
             mac,
             nvm_words,
+            management,
             aspm <- new_mutex!(aspm),
             best,
             setup: RtnlCell::new(Setup {
@@ -373,6 +378,10 @@ impl<'a> Nic<'a> {
                 .inspect_err(|e| dev_err!(self.pdev, "{}: {}\n", dev.name(), e))?;
         }
         let max_frame = Self::max_frame(dev.mtu());
+        let shared = self
+            .management
+            .passes_through(&self.csr)
+            .inspect_err(|e| dev_err!(self.pdev, "{}: {}\n", dev.name(), e))?;
         let stopped = self
             .beside_the_clock(|| self.chip.reset(&self.csr, &self.phy, max_frame))
             .inspect_err(|e| {
@@ -389,6 +398,13 @@ impl<'a> Nic<'a> {
             .init_hw(&self.csr)
             .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
             .and_then(|()| self.program_frames(self.setup.get(rtnl)))
+            .and_then(|()| {
+                if shared {
+                    self.share_with_bmc(dev)
+                } else {
+                    Ok(())
+                }
+            })
             .inspect_err(|e| dev_err!(self.pdev, "{}: set-up: {}\n", dev.name(), e))?;
         ptp::program(&self.csr, &self.setup.get(rtnl).stamps)
             .inspect_err(|e| dev_err!(self.pdev, "{}: time stamps: {}\n", dev.name(), e))?;
@@ -541,6 +557,7 @@ impl<'a> Nic<'a> {
             );
         }
         self.retire();
+        self.hand_back();
     }
 
     /// What [`Nic::sleep_lightly`] has left is undone, and told if the system was woken by it.
@@ -554,8 +571,9 @@ impl<'a> Nic<'a> {
         }
         if !dev.is_running() {
             // It may have been on for the sake of waking.
-            let _ = self.phy.power_down(&self.csr);
+            self.power_down_phy();
         }
+        self.take_charge();
     }
 
     /// Leaves a device whose interface is down, with everything off that is not off yet.
@@ -564,15 +582,16 @@ impl<'a> Nic<'a> {
         // The NVM may have it wake for magic packets. A device that does not answer is asleep.
         let _ = wol::disarm(&self.csr);
         self.stop_clock();
+        self.hand_back();
     }
 
     /// What [`Nic::doze`] has left has its power back, and may have been reset by that.
     pub(crate) fn wake_from_doze(&self, dev: &Device<Self>) {
         let _hardware = self.hardware.lock();
         self.run_clock();
+        self.take_charge();
         if !dev.is_running() {
-            // The partner is to see that the interface is still down.
-            let _ = self.phy.power_down(&self.csr);
+            self.power_down_phy();
         }
     }
 
@@ -604,11 +623,42 @@ impl<'a> Nic<'a> {
         }
     }
 
-    /// Gives the device back to the firmware and the bus to others; it is down. A device that is
-    /// gone needs no telling, and memory that it could write to is not freed in any case.
+    /// Gives the bus to others; the device is down, but not the firmware's. A device that is gone
+    /// needs no telling, and memory that it could write to is not freed in any case.
     pub(crate) fn retire(&self) {
-        let _ = self.chip.set_driver_loaded(&self.csr, false);
+        self.take_charge();
         let _ = master::cut_off(self.pdev);
+    }
+
+    /// Tells the firmware that there is a driver; what resets the device makes it forget. A device
+    /// that is gone is found to be by others.
+    pub(crate) fn take_charge(&self) {
+        let _ = self.chip.set_driver_loaded(&self.csr, true);
+    }
+
+    /// Gives the device back to the firmware.
+    pub(crate) fn hand_back(&self) {
+        let _ = self.chip.set_driver_loaded(&self.csr, false);
+    }
+
+    /// Switches the PHY off, so that the partner sees that the interface is down, unless the
+    /// management firmware needs it. A failure is counted.
+    pub(crate) fn power_down_phy(&self) {
+        if self.management == manage::Mode::None {
+            let _ = self.phy.power_down(&self.csr);
+        }
+    }
+
+    /// Lets the BMC, if there is one, and the host both have what is for the BMC.
+    fn share_with_bmc(&self, dev: &Device<Self>) -> Result<(), Gone> {
+        if !manage::share_ipmi(&self.csr)? && self.health.limit.allow(c"e1000e_rust: BMC") {
+            dev_warn!(
+                self.pdev,
+                "{}: no decision filter left for the ports of IPMI: only the BMC gets them\n",
+                dev.name()
+            );
+        }
+        Ok(())
     }
 
     /// As [`Nic::restart`], if the rings run; if they do not they are made when they next do.

@@ -30,6 +30,7 @@ use crate::{
         BAR_SIZE, //
     },
     irq,
+    manage,
     module_parameters,
     nic::Nic,
     nvm,
@@ -84,6 +85,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) aspm: aspm::Outcome,
     /// Number of words of its NVM.
     pub(crate) nvm_words: u16,
+    /// What manageability the board has.
+    pub(crate) management: manage::Mode,
     /// Its address.
     pub(crate) mac: [u8; 6],
     /// The best way of signalling interrupts that the user allows.
@@ -163,6 +166,13 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     }
     link::print_status(pdev);
 
+    let management = manage::Mode::read(&csr).unwrap_or_else(|e| {
+        dev_warn!(pdev, "NVM: {}; there may be a BMC\n", e);
+        manage::Mode::Other
+    });
+    chip.set_driver_loaded(&csr, true)
+        .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
+
     // As the NVM says, until the user does.
     let wake = wol::default(&csr).unwrap_or_else(|e| {
         dev_warn!(pdev, "NVM: {}; nothing will wake the system up\n", e);
@@ -182,6 +192,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         phy,
         aspm,
         nvm_words,
+        management,
         mac,
         best,
         wake,

@@ -35,6 +35,12 @@ pub(crate) const EITR_COUNT: usize = 5;
 /// Number of receive address registers.
 pub(crate) const RAR_COUNT: usize = 16;
 
+/// Number of registers with ports for manageability, each with two.
+pub(crate) const MFUTP_COUNT: usize = 2;
+
+/// Number of manageability decision filters.
+pub(crate) const MDEF_COUNT: usize = 8;
+
 /// Number of 32-bit words in the multicast table array.
 pub(crate) const MTA_COUNT: usize = 128;
 
@@ -613,8 +619,24 @@ register! {
         21:21 en_mng2host => bool;
     }
 
-    /// Management control to host (0x05860).
+    /// Management filters valid (0x05824). Only kept over resets, as the next.
+    pub(crate) MFVAL(u32) @ 0x05824 {}
+
+    /// Management flexible UDP and TCP ports (0x05828).
+    pub(crate) MFUTP(u32)[MFUTP_COUNT, stride = 8] @ 0x05828 {}
+
+    /// Management control to host (0x05860): a bit for each decision filter. Composed in
+    /// [`manage`](crate::manage), as the next.
     pub(crate) MANC2H(u32) @ 0x05860 {}
+
+    /// Manageability decision filters (0x05890).
+    pub(crate) MDEF(u32)[MDEF_COUNT] @ 0x05890 {}
+
+    /// Function active and power state (0x05B30).
+    pub(crate) FACTPS(u32) @ 0x05b30 {
+        /// The clock of the manageability unit is off.
+        29:29 mngcg => bool;
+    }
 
     /// Software semaphore (0x05B50).
     pub(crate) SWSM(u32) @ 0x05b50 {
@@ -924,6 +946,8 @@ pub(crate) const DUMP: &[Dump] = &[
     one(&WUS),
     one(&MANC),
     one(&MANC2H),
+    many::<MDEF>(),
+    one(&FACTPS),
     one(&FWSM),
     one(&GCR),
     one(&GCR2),

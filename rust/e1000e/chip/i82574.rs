@@ -42,6 +42,7 @@ use crate::{
         MAX_VECTORS, //
     },
     link::Link,
+    manage,
     mdic::MdicError,
     phy::{
         Phy,
@@ -186,6 +187,7 @@ impl Chip for I82574 {
     fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error> {
         csr.check()?;
         mask_all(csr)?;
+        let settings = manage::Settings::read(csr)?;
 
         // Requests are ended first. Only then is the receiver switched off: since commit
         // 7f99ae633884 the in-tree driver does not clear `RCTL.EN` of a running 82574.
@@ -216,6 +218,7 @@ impl Chip for I82574 {
         )
         .map_err(poll_error(Error::ResetStuck))?;
         verify_stopped(csr)?;
+        settings.restore(csr)?;
 
         Ok(DmaStopped(()))
     }
@@ -231,6 +234,7 @@ impl Chip for I82574 {
         let (rx, _) = packet_buffer::split(max_frame);
         csr.write(regs::PBA, regs::PBA::zeroed().with_rxa(rx));
 
+        let settings = manage::Settings::read(csr)?;
         let stopped = self.stop_dma(csr, phy)?;
 
         if flash {
@@ -246,6 +250,8 @@ impl Chip for I82574 {
         .map_err(poll_error(Error::AutoRead))?;
         // The PHY is configured from the NVM only now; neither is to be touched before the end.
         fsleep(Delta::from_millis(25));
+        // What the NVM says is not what the BMC has said since.
+        settings.restore(csr)?;
 
         // The reset unmasks nothing, but an event of the reset itself may be pending.
         mask_all(csr)?;

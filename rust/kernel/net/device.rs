@@ -308,6 +308,10 @@ pub trait Operations: Send + Sync + Sized {
     /// `pci_bus_sem`, neither of which must be taken.
     fn runtime_resume(dev: &Device<Self>);
 
+    /// Lets go of the device for good: it is not, or no longer, registered, and down. Process
+    /// context.
+    fn remove(&self);
+
     /// Queues a frame for transmission; `more` says that another follows at once. Bottom halves
     /// are off, interrupts may be.
     ///
@@ -1113,6 +1117,7 @@ impl<T: Operations> Drop for Unregistered<T> {
             for slot in &(*private).slots {
                 bindings::rust_helper_netif_napi_del(slot.napi.get());
             }
+            (*private).data.remove();
             core::ptr::drop_in_place(private);
             bindings::free_netdev(dev);
         }
