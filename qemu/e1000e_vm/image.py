@@ -289,7 +289,8 @@ def stamp() -> str:
     """A hash of all that the image is made of."""
     digest = hashlib.sha256(paths.release().encode())
     for path in [Path(__file__), *sorted(paths.GUEST_SOURCES.iterdir())]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        mode = path.stat().st_mode & 0o777
+        digest.update(f"{path.name} {mode:o}\0".encode() + path.read_bytes())
     digest.update(run("dpkg-query", "-W", *PACKAGES).encode())
     return digest.hexdigest()
 
