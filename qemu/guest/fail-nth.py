@@ -42,9 +42,9 @@ def ethtool(control: socket.socket, name: str, *words: int) -> None:
 
 @dataclass(frozen=True)
 class Action:
-    """What is done the nth time, and what comes after it when it worked and when it did not."""
+    """What is done, and what comes after it when it worked and when it did not."""
 
-    do: Callable[[int], object]
+    do: Callable[[], object]
     undo: Callable[[], object]
     recover: Callable[[], object]
 
@@ -58,11 +58,11 @@ def action(args: argparse.Namespace) -> Action:
     if args.action == "bind":
         driver, address = Path("/sys/bus/pci/drivers") / args.driver, args.target.encode()
         bind, unbind = (os.open(driver / name, os.O_WRONLY) for name in ["bind", "unbind"])
-        return Action(lambda _: os.write(bind, address), lambda: os.write(unbind, address), nothing)
+        return Action(lambda: os.write(bind, address), lambda: os.write(unbind, address), nothing)
     name = args.target
     if args.action == "up":
         return Action(
-            lambda _: set_up(control, name, True), lambda: set_up(control, name, False), nothing
+            lambda: set_up(control, name, True), lambda: set_up(control, name, False), nothing
         )
 
     def down_and_up() -> None:
@@ -71,12 +71,19 @@ def action(args: argparse.Namespace) -> Action:
         set_up(control, name, True)
 
     if args.action == "rings":
-        command, values = ETHTOOL_SRINGPARAM, [(256, 0, 0, 256), (512, 0, 0, 512)]
+        command, now, then = ETHTOOL_SRINGPARAM, (256, 0, 0, 256), (512, 0, 0, 512)
     else:
-        command, values = ETHTOOL_SCHANNELS, [(0, 0, 0, 1), (0, 0, 0, 2)]
-    return Action(
-        lambda n: ethtool(control, name, command, 0, 0, 0, 0, *values[n % 2]), nothing, down_and_up
-    )
+        command, now, then = ETHTOOL_SCHANNELS, (0, 0, 0, 2), (0, 0, 0, 1)
+
+    def change(values: tuple[int, ...]) -> None:
+        ethtool(control, name, command, 0, 0, 0, 0, *values)
+
+    def recover() -> None:
+        down_and_up()
+        change(now)
+
+    change(now)
+    return Action(lambda: change(then), lambda: change(now), recover)
 
 
 def main() -> None:
@@ -100,7 +107,7 @@ def main() -> None:
     for n in range(1, MOST):
         os.pwrite(nth, str(n).encode(), 0)
         try:
-            what.do(n)
+            what.do()
             done = True
         except OSError:
             done = False

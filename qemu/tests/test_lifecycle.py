@@ -63,6 +63,8 @@ def test_bind_under_traffic(net: Net) -> None:
             "tries=600\n"
             "until [ $(packets) -gt 500 ]; do\n"
             "tries=$((tries - 1)); [ $tries != 0 ] || exit 2; usleep 50000\n"
+            # An iperf3 that waits for an end that is gone is not the driver's fault.
+            "[ $((tries % 200)) != 0 ] || killall -9 iperf3\n"
             "done\n"
             "done",
             900,
