@@ -53,12 +53,19 @@ def test_macvlan(net: Net) -> None:
 
 def test_netconsole(net: Net) -> None:
     """The kernel log leaves by netpoll, also in the middle of traffic."""
+    # All lines at once may have to wait in the listener's socket while TCP has the processors.
+    room = 8 << 20
+    net.vm.sh(f"sysctl -qw net.core.rmem_max={room}")
     mac = net.vm.sh(f"{IN_PEER}cat /sys/class/net/nic1/address")
-    listener = f"{IN_PEER}socat -u UDP4-RECV:6666 CREATE:/tmp/console"
+    listener = f"{IN_PEER}socat -u UDP4-RECV:6666,rcvbuf={room} CREATE:/tmp/console"
     with net.vm.background(listener), net.heavy():
         net.vm.sh(f"modprobe netconsole netconsole=6665@10.0.0.1/nic0,6666@{PEER}/{mac}")
         try:
-            net.vm.sh("for i in $(seq 200); do echo netconsole line $i >/dev/kmsg; done; sleep 1")
+            net.vm.sh(
+                "for i in $(seq 200); do echo netconsole line $i >/dev/kmsg; done; "
+                "for i in $(seq 50); do grep -q 'line 200$' /tmp/console && break; "
+                "usleep 100000; done"
+            )
             told = net.vm.sh("cat /tmp/console")
         finally:
             net.vm.sh("rmmod netconsole")
