@@ -18,6 +18,9 @@ HERE6, PEER6 = "fd00::1", "fd00::2"
 # aspm_result of `ethtool -S`
 ASPM_RESULTS = ["not applicable", "off by the PCI core", "cleared directly", "left alone", "failed"]
 IN_PEER = "ip netns exec peer "
+# Connections from before a break would wait too long before they try again. iperf3 is not
+# asked to end: 3.18 may wait for ever for a lock of its own when that comes as it starts.
+TRAFFIC_ANEW = "killall -KILL iperf3 || true"
 
 
 @dataclass(frozen=True)

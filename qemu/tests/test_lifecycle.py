@@ -2,7 +2,7 @@
 """Coming and going: modules, bindings, interfaces and devices, under traffic."""
 
 import pytest
-from e1000e_vm.net import IN_PEER, Net
+from e1000e_vm.net import IN_PEER, TRAFFIC_ANEW, Net
 from e1000e_vm.vm import VM, Topology, nic_properties
 
 # What the guest may lose for good in a loop: the page allocator's lists grow a little.
@@ -43,7 +43,7 @@ def test_remove_under_traffic(net: Net) -> None:
         for _ in range(5):
             net.unload()
             net.load()
-            net.vm.sh("killall iperf3 || true")
+            net.vm.sh(TRAFFIC_ANEW)
             net.wait_traffic()
 
 
@@ -52,10 +52,8 @@ def test_bind_under_traffic(net: Net) -> None:
     address = net.vm.nics[0].address
     before = free_kib(net.vm)
     with net.heavy():
-        # Old connections would wait too long before they try again.
         net.vm.sh(
             "packets() { cat /sys/class/net/nic0/statistics/rx_packets; }\n"
-            # What hangs, should it be seen again: see docs/testing.md.
             "state() { echo bind $i; ps; ss -tnp; ip netns exec peer ss -tnp; "
             "ip -s link show nic0; ip -n peer -s link show nic1; ethtool -S nic0; "
             "grep nic /proc/interrupts; ping -c 3 -W 1 10.0.0.2; }\n"
@@ -63,7 +61,7 @@ def test_bind_under_traffic(net: Net) -> None:
             f"echo {address} >{net.device}/driver/unbind || exit 1\n"
             f"echo {address} >/sys/bus/pci/drivers/{net.module}/bind || exit 1\n"
             f"net-up {net.driver} || exit 1\n"
-            "killall iperf3\n"
+            f"{TRAFFIC_ANEW}\n"
             "tries=600\n"
             "until [ $(packets) -gt 500 ]; do\n"
             "tries=$((tries - 1)); [ $tries != 0 ] || { state; exit 2; }; usleep 50000\n"
@@ -84,7 +82,7 @@ def test_down_and_up_under_traffic(net: Net) -> None:
             f"net-up {net.driver} || exit 1; ping -q -c 5 -i 0.05 10.0.0.2 >/dev/null; done",
             300,
         )
-        net.vm.sh("killall iperf3 || true")
+        net.vm.sh(TRAFFIC_ANEW)
         net.wait_traffic()
     net.check_ping()
 
@@ -94,7 +92,7 @@ def test_peer_down_and_up_under_traffic(net: Net) -> None:
     with net.heavy():
         net.vm.sh("ip -n peer link set nic1 down; sleep 3")
         net.up_again()
-        net.vm.sh("killall iperf3 || true")
+        net.vm.sh(TRAFFIC_ANEW)
         net.wait_traffic()
 
 

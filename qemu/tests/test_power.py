@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 import pytest
-from e1000e_vm.net import IN_PEER, PEER, Net
+from e1000e_vm.net import IN_PEER, PEER, TRAFFIC_ANEW, Net
 from e1000e_vm.vm import Topology
 
 # Guest seconds until a ping is answered.
@@ -94,7 +94,7 @@ def test_function_reset(net: Net, load: str) -> None:
     with getattr(net, load)():
         for _ in range(20):
             check_after(net, lambda: net.vm.sh(f"echo 1 >{net.device}/reset"))
-        net.vm.sh("killall iperf3 || true")
+        net.vm.sh(TRAFFIC_ANEW)
     net.check_ping()
 
 
@@ -120,5 +120,5 @@ def test_aer(net: Net, load: str, kind: str, error: str) -> None:
     with getattr(net, load)():
         for _ in range(5):
             check_after(net, inject)
-        net.vm.sh("killall iperf3 || true")
+        net.vm.sh(TRAFFIC_ANEW)
     net.check_ping()
