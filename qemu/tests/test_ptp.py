@@ -158,6 +158,21 @@ def test_set_and_shift(clock: Clock) -> None:
         assert 0 <= after - before - delta < RATE * 1.1 * (now - system)
 
 
+@pytest.mark.rust
+@pytest.mark.topology(Topology(smp=1, icount="shift=0,sleep=off"))
+def test_runs_over(net: Net, clock: Clock) -> None:
+    """A clock that nobody has frames stamped by is looked after too, before it runs over."""
+    quarter = 1 << 62
+    first, _ = clock.get()
+    for _ in range(3):
+        # The guest's time jumps while it sleeps.
+        net.vm.sh("sleep 70")
+        net.vm.set_register(0, regs.TIMADJL, 0)
+        net.vm.set_register(0, regs.TIMADJH, quarter >> 32)
+    last, _ = clock.get()
+    assert 0 <= last - first - 3 * (quarter >> SHIFT) < RATE * 300 * SECOND
+
+
 def test_samples(clock: Clock) -> None:
     """Each read lies between two of the system's clock, and later than the one before."""
     rows = [tuple(map(int, line.split())) for line in clock.phc("samples 25").splitlines()]

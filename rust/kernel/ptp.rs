@@ -55,8 +55,9 @@ pub trait PtpClock: Sync {
     /// Sets the clock to `ns` nanoseconds, which is not negative.
     fn settime(&self, ns: i64) -> Result;
 
-    /// Does what [`Registration::schedule_aux_work`] asked for, in a thread of the clock's own,
-    /// never twice at a time. Returns in how many milliseconds to be called again.
+    /// Looks after the clock: called once it is registered, and when
+    /// [`Registration::schedule_aux_work`] asks for it; in a thread of the clock's own, never twice
+    /// at a time. Returns in how many milliseconds to be called again.
     fn aux_work(&self) -> Option<u32> {
         None
     }
@@ -185,10 +186,14 @@ impl Registration {
             bindings::rust_helper_ptp_clock_register(info.info.get(), crate::as_raw_device(parent))
         })?;
         // INVARIANT: Registered just now.
-        Ok(NonNull::new(ptp).map(|ptp| Self {
-            ptp,
-            has_aux_work: C::HAS_AUX_WORK,
-            _info: info,
+        Ok(NonNull::new(ptp).map(|ptp| {
+            let clock = Self {
+                ptp,
+                has_aux_work: C::HAS_AUX_WORK,
+                _info: info,
+            };
+            clock.schedule_aux_work(0);
+            clock
         }))
     }
 
