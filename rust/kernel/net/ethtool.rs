@@ -4,7 +4,7 @@
 //!
 //! C header: [`include/linux/ethtool.h`](srctree/include/linux/ethtool.h),
 //! rules: `Documentation/networking/ethtool-netlink.rst`. All callbacks run in process context
-//! under the RTNL.
+//! under the RTNL, but for `get_ts_info`, which is not the driver's ([`hwtstamp`]).
 
 use crate::net::{
     device::{

@@ -26,6 +26,7 @@ use crate::{
     }, //
 };
 use bindings_ext as bindings;
+use core::ptr::NonNull;
 use kernel::{
     error::from_result,
     prelude::*, //
@@ -200,24 +201,24 @@ pub(crate) trait Callbacks: Operations {
         dev: *mut bindings::net_device,
         out: *mut bindings::kernel_ethtool_ts_info,
     ) -> c_int {
-        // SAFETY: A callback; `out` is valid.
+        // SAFETY: A callback, of a device that stays registered meanwhile: under the RTNL, the RCU
+        // read lock or with a reference (`include/linux/ethtool.h`). `out` is valid.
         unsafe {
-            with_rtnl::<Self, _>(dev, |dev, _| {
-                // The software's stamps, and no clock.
-                bindings::ethtool_op_get_ts_info(dev.as_raw(), out);
-                let Some(clock) = dev.clock() else {
-                    return;
-                };
-                (*out).so_timestamping |= bindings::SOF_TIMESTAMPING_TX_HARDWARE
-                    | bindings::SOF_TIMESTAMPING_RX_HARDWARE
-                    | bindings::SOF_TIMESTAMPING_RAW_HARDWARE;
-                (*out).phc_index = clock.index();
-                (*out).tx_types = 1 << bindings::hwtstamp_tx_types_HWTSTAMP_TX_OFF
-                    | 1 << bindings::hwtstamp_tx_types_HWTSTAMP_TX_ON;
-                (*out).rx_filters = Self::RX_FILTERS
-                    .iter()
-                    .fold(0, |set, &filter| set | 1u32.wrapping_shl(filter as u32));
-            });
+            let dev = Device::<Self>::from_raw(NonNull::new_unchecked(dev));
+            // The software's stamps, and no clock.
+            bindings::ethtool_op_get_ts_info(dev.as_raw(), out);
+            let Some(clock) = dev.clock() else {
+                return 0;
+            };
+            (*out).so_timestamping |= bindings::SOF_TIMESTAMPING_TX_HARDWARE
+                | bindings::SOF_TIMESTAMPING_RX_HARDWARE
+                | bindings::SOF_TIMESTAMPING_RAW_HARDWARE;
+            (*out).phc_index = clock.index();
+            (*out).tx_types = 1 << bindings::hwtstamp_tx_types_HWTSTAMP_TX_OFF
+                | 1 << bindings::hwtstamp_tx_types_HWTSTAMP_TX_ON;
+            (*out).rx_filters = Self::RX_FILTERS
+                .iter()
+                .fold(0, |set, &filter| set | 1u32.wrapping_shl(filter as u32));
         }
         0
     }
