@@ -1108,11 +1108,13 @@ impl<T: Operations> Drop for Unregistered<T> {
     fn drop(&mut self) {
         let dev = self.0.as_ptr();
         let private = Device::<T>::private_of(dev);
-        // SAFETY: The private data is initialised and the device not registered; a service that was
-        // ever queued has been disabled. So nobody but this function knows of the device. What a
-        // callback may have left running is stopped before it is dropped. The clock, which knows
-        // the driver's data, is dropped before them.
+        // SAFETY: The private data is initialised and the device not registered. A registration
+        // that failed may have had the interface up, and so the service queued: once it is disabled
+        // nobody but this function knows of the device. What a callback may have left running is
+        // stopped before it is dropped. The clock, which knows the driver's data, is dropped before
+        // them.
         unsafe {
+            bindings::rust_helper_disable_delayed_work_sync((*private).service.get());
             Device::<T>::from_raw(self.0).take_down(&mut Rtnl::lock());
             for slot in &(*private).slots {
                 bindings::rust_helper_netif_napi_del(slot.napi.get());
