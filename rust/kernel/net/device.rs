@@ -77,6 +77,11 @@ use kernel::{
     irq::IrqReturn,
     pci,
     prelude::*,
+    sync::atomic::{
+        Acquire,
+        AtomicFlag,
+        Release, //
+    },
     types::Opaque, //
 };
 
@@ -416,6 +421,8 @@ struct Slot<T: Operations> {
     /// The processors that are to handle its interrupts, as they are shared out among all channels,
     /// used or not.
     cpus: CpumaskVar,
+    /// Somebody polls it.
+    polled: AtomicFlag,
     poll: UnsafeCell<Option<T::Poll>>,
     tx: UnsafeCell<Option<T::Tx>>,
 }
@@ -943,6 +950,7 @@ impl<'a, T: Operations + ethtool::Operations + hwtstamp::Operations + 'a> Regist
                     rx_dim: Dim::new(dev, index, Direction::Rx),
                     tx_dim: Dim::new(dev, index, Direction::Tx),
                     cpus: share(index, T::CHANNELS as usize)?,
+                    polled: AtomicFlag::new(false),
                     poll: UnsafeCell::new(None),
                     tx: UnsafeCell::new(None),
                 },
@@ -1153,11 +1161,28 @@ unsafe extern "C" fn poll_callback<T: Operations>(
         let dev = Device::<T>::from_raw(NonNull::new_unchecked((*napi).dev));
         (slot, dev)
     };
-    // SAFETY: An instance is polled once at a time: softirq and kernel thread own
-    // `NAPI_STATE_SCHED`, and netpoll, which needs not, is kept apart from them by `poll_owner` and
-    // from `napi_disable()` by `NAPI_STATE_NPSVC`. While it is disabled it is not polled, which is
-    // when the holder of the RTNL touches the field.
+    // Softirq and kernel thread own `NAPI_STATE_SCHED`. Netpoll needs not: `poll_owner` keeps it
+    // apart from them, but not from one that was polling when netpoll was set up.
+    if slot.polled.xchg(true, Acquire) {
+        return budget;
+    }
+    // SAFETY: The flag is ours, so that nobody else polls the instance. While it is disabled, by
+    // `NAPI_STATE_SCHED` and `NAPI_STATE_NPSVC`, it is not polled, which is when the holder of the
+    // RTNL touches the field.
     let poll = unsafe { &mut *slot.poll.get() };
+    let done = poll_slot(dev, slot, poll, napi, budget);
+    slot.polled.store(false, Release);
+    done
+}
+
+/// One poll of a channel; returns what the stack is to be told.
+fn poll_slot<T: Operations>(
+    dev: &Device<T>,
+    slot: &Slot<T>,
+    poll: &mut Option<T::Poll>,
+    napi: *mut bindings::napi_struct,
+    budget: c_int,
+) -> c_int {
     let (Some(poll), Some(txq), Some(napi)) = (poll, dev.tx_queue(slot.index), NonNull::new(napi))
     else {
         return 0;
