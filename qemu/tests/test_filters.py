@@ -41,6 +41,22 @@ def test_promiscuous(deaf: Net) -> None:
     deaf.check_ping()
 
 
+def test_changed_without_the_device(deaf: Net) -> None:
+    """What is asked for while a reset has taken the device from the stack is done after it."""
+    # By the bus it takes a second.
+    deaf.vm.sh(
+        f"echo bus >{deaf.device}/reset_method; echo 1 >{deaf.device}/reset & "
+        "away() { ethtool -g nic0 2>&1 | grep -q 'No such device'; }\n"
+        "for i in $(seq 500); do ! away || break; done\n"
+        "away && ip link set nic0 promisc on && away || exit 1\n"
+        f"wait; echo >{deaf.device}/reset_method"
+    )
+    deaf.up_again()
+    assert received(deaf, OTHER)
+    deaf.vm.sh("ip link set nic0 promisc off")
+    assert not received(deaf, OTHER)
+
+
 def test_multicast(deaf: Net) -> None:
     """A group comes in while joined. Breaks with a wrong hash."""
     for group in ["01:00:5e:01:02:03", "33:33:00:00:12:34", "01:80:c2:00:00:21"]:

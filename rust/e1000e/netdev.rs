@@ -203,9 +203,8 @@ impl<'a> Operations for Nic<'a> {
         }
     }
 
-    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>) -> Result {
-        let nic = dev.data();
-        let filters = &mut nic.setup.get_mut(rtnl).filters;
+    fn note_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>) {
+        let filters = &mut dev.data().setup.get_mut(rtnl).filters;
         filters.begin(mode.promiscuous, mode.all_multicast);
         for address in mode.unicast() {
             filters.add_unicast(&address);
@@ -213,7 +212,10 @@ impl<'a> Operations for Nic<'a> {
         for address in mode.multicast() {
             filters.add_multicast(&address);
         }
-        nic.program_frames_if_running(rtnl)
+    }
+
+    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+        dev.data().program_frames_if_running(rtnl)
     }
 
     fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result {

@@ -58,6 +58,8 @@ void rust_helper_netif_napi_add_config(struct net_device *dev,
 				       int index);
 void rust_helper_netif_napi_del(struct napi_struct *napi);
 void rust_helper_netif_napi_set_irq(struct napi_struct *napi, int irq);
+void rust_helper_netif_addr_lock_bh(struct net_device *dev);
+void rust_helper_netif_addr_unlock_bh(struct net_device *dev);
 void rust_helper_netif_tx_lock_bh(struct netdev_queue *txq);
 void rust_helper_netif_tx_unlock_bh(struct netdev_queue *txq);
 void rust_helper_netif_tx_stop_queue(struct netdev_queue *txq);

@@ -22,6 +22,16 @@ void rust_helper_netif_napi_set_irq(struct napi_struct *napi, int irq)
 	netif_napi_set_irq(napi, irq);
 }
 
+void rust_helper_netif_addr_lock_bh(struct net_device *dev)
+{
+	netif_addr_lock_bh(dev);
+}
+
+void rust_helper_netif_addr_unlock_bh(struct net_device *dev)
+{
+	netif_addr_unlock_bh(dev);
+}
+
 void rust_helper_netif_tx_lock_bh(struct netdev_queue *txq)
 {
 	__netif_tx_lock_bh(txq);

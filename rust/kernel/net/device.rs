@@ -207,7 +207,20 @@ pub struct RxMode<'a> {
     multicast: &'a bindings::netdev_hw_addr_list,
 }
 
-impl RxMode<'_> {
+impl<'a> RxMode<'a> {
+    fn new(
+        flags: u32,
+        unicast: &'a bindings::netdev_hw_addr_list,
+        multicast: &'a bindings::netdev_hw_addr_list,
+    ) -> Self {
+        Self {
+            promiscuous: flags & bindings::IFF_PROMISC != 0,
+            all_multicast: flags & bindings::IFF_ALLMULTI != 0,
+            unicast,
+            multicast,
+        }
+    }
+
     /// Further unicast addresses.
     pub fn unicast(&self) -> impl Iterator<Item = MacAddress> + '_ {
         AddressIter::new(self.unicast)
@@ -352,8 +365,13 @@ pub trait Operations: Send + Sync + Sized {
     /// Tells the hardware's counters. Atomic context: they must be at hand.
     fn stats(dev: &Device<Self>) -> HardwareStats;
 
-    /// Sets the receive filters. Process context, under the RTNL; tried again later if it fails.
-    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>) -> Result;
+    /// Takes note of which frames are wanted. Under the RTNL, in any state of the interface; must
+    /// not sleep.
+    fn note_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl, mode: &RxMode<'_>);
+
+    /// Sets the receive filters to what was noted last. Process context; tried again later if it
+    /// fails.
+    fn set_rx_mode(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result;
 
     /// Sets the device's own address, which is valid. Process context.
     fn set_mac_address(dev: &Device<Self>, rtnl: &mut Rtnl, mac: &MacAddress) -> Result;
@@ -547,6 +565,21 @@ impl<T: Operations> Device<T> {
     pub fn is_running(&self) -> bool {
         // SAFETY: The net device is valid.
         unsafe { bindings::rust_helper_netif_running(self.as_raw()) }
+    }
+
+    /// Sets the receive filters anew: the stack has not told of changes while it did not have the
+    /// device (`netif_rx_mode_run()`).
+    fn renew_rx_mode(&self, rtnl: &mut Rtnl) {
+        let dev = self.as_raw();
+        // SAFETY: The net device is valid, and its lists do not change while they are locked.
+        unsafe {
+            bindings::rust_helper_netif_addr_lock_bh(dev);
+            let mode = RxMode::new((*dev).flags, &(*dev).uc, &(*dev).mc);
+            T::note_rx_mode(self, rtnl, &mode);
+            bindings::rust_helper_netif_addr_unlock_bh(dev);
+        }
+        // Of a device that does not take them the driver's service tells.
+        let _ = T::set_rx_mode(self, rtnl);
     }
 
     /// Says that there is a link. Any context.
@@ -1076,6 +1109,9 @@ impl<T: Operations> Registration<'_, T> {
         T::resume(dev, rtnl).inspect_err(|_| dev.take_down(rtnl))?;
         // SAFETY: The net device is registered, and the RTNL held.
         unsafe { bindings::netif_device_attach(dev.as_raw()) };
+        if dev.is_running() {
+            dev.renew_rx_mode(rtnl);
+        }
         Ok(())
     }
 }
@@ -1372,15 +1408,10 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     ) -> c_int {
         // SAFETY: A callback, under the RTNL, with snapshots of the lists.
         unsafe {
-            let flags = (*dev).flags;
-            let mode = RxMode {
-                promiscuous: flags & bindings::IFF_PROMISC != 0,
-                all_multicast: flags & bindings::IFF_ALLMULTI != 0,
-                unicast: &*unicast,
-                multicast: &*multicast,
-            };
+            let mode = RxMode::new((*dev).flags, &*unicast, &*multicast);
             with_rtnl::<Self, _>(dev, |dev, rtnl| {
-                from_result(|| Self::set_rx_mode(dev, rtnl, &mode).map(|()| 0))
+                Self::note_rx_mode(dev, rtnl, &mode);
+                from_result(|| Self::set_rx_mode(dev, rtnl).map(|()| 0))
             })
         }
     }
