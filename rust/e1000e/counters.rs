@@ -82,8 +82,6 @@ statistics! {
     collisions: COLC;
     /// Transmissions put off.
     deferred: DC;
-    /// Transmissions without carrier sense.
-    no_carrier_sense: TNCRS;
     /// Carrier extension errors.
     carrier_extension_errors: CEXTERR;
     /// Frames whose length field does not match.

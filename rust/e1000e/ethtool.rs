@@ -621,7 +621,8 @@ impl Operations for Nic<'_> {
             frames_with_deferred_xmissions: Some(hw.deferred()),
             late_collisions: Some(hw.late_collisions()),
             frames_aborted_due_to_xs_colls: Some(hw.excessive_collisions()),
-            carrier_sense_errors: Some(hw.no_carrier_sense()),
+            // As `tx_carrier_errors`.
+            carrier_sense_errors: None,
             octets_received_ok: Some(hw.rx_bytes()),
             frames_lost_due_to_int_mac_rcv_error: Some(hw.missed()),
             multicast_frames_xmitted_ok: Some(hw.tx_multicast()),

@@ -198,7 +198,8 @@ impl<'a> Operations for Nic<'a> {
             tx_dropped: nic.total(|counts| &counts.tx_dropped),
             tx_aborted_errors: hw.excessive_collisions(),
             tx_window_errors: hw.late_collisions(),
-            tx_carrier_errors: hw.no_carrier_sense(),
+            // `TNCRS` is not read: the in-tree driver excepts the 82574 from that.
+            tx_carrier_errors: 0,
             collisions: hw.collisions(),
         }
     }

@@ -761,8 +761,6 @@ register! {
     pub(crate) COLC(u32) @ 0x04028 {}
     /// Deferred transmissions (0x04030).
     pub(crate) DC(u32) @ 0x04030 {}
-    /// Transmissions without carrier sense (0x04034).
-    pub(crate) TNCRS(u32) @ 0x04034 {}
     /// Carrier extension errors (0x0403C).
     pub(crate) CEXTERR(u32) @ 0x0403c {}
     /// Receive length errors (0x04040).
