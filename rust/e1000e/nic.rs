@@ -423,6 +423,7 @@ impl<'a> Nic<'a> {
             dev_err!(self.pdev, "{}: no queues: no memory\n", dev.name());
             Self::free_channels(channels, &stopped);
             dev.release_vectors(rtnl);
+            self.moderation.lock().end();
             return Err(ENOMEM);
         }
         let setup = self.setup.get(rtnl);
