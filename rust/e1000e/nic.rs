@@ -475,6 +475,9 @@ impl<'a> Nic<'a> {
 
         // Stamps that are still out will never come.
         self.ptp.abandon();
+        // The reset clears what was counted since the last look. A device that is gone has nothing
+        // to tell.
+        let _ = self.statistics.update(&self.csr);
         let stopped = self.stop_dma(dev);
         match (channels, stopped) {
             (Some(channels), Some(stopped)) => Self::free_channels(channels, &stopped),
