@@ -552,7 +552,11 @@ impl<'a> Nic<'a> {
             let _ = self.set_up(dev, &request);
         }
         let _hardware = self.hardware.lock();
-        if let Err(e) = wol::arm(&self.csr, self.chip, &self.setup.get(rtnl).filters, modes) {
+        // The reset that has stopped the device leaves its MAC without the link that the PHY keeps,
+        // unless the NVM has it wake for magic packets (`CTRL.SLU`).
+        let armed = Phy::setup_mac(&self.csr, &request)
+            .and_then(|()| wol::arm(&self.csr, self.chip, &self.setup.get(rtnl).filters, modes));
+        if let Err(e) = armed {
             dev_err!(
                 self.pdev,
                 "{}: will not wake the system: {}\n",
