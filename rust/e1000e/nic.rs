@@ -571,6 +571,7 @@ impl<'a> Nic<'a> {
     /// What [`Nic::sleep_lightly`] has left is undone, and told if the system was woken by it.
     pub(crate) fn wake_up(&self, dev: &Device<Self>) {
         let _hardware = self.hardware.lock();
+        self.revive();
         match wol::disarm(&self.csr) {
             Ok(WakeModes::NONE) => {}
             Ok(modes) => dev_info!(self.pdev, "{}: woke up the system: {}\n", dev.name(), modes),
@@ -596,10 +597,19 @@ impl<'a> Nic<'a> {
     /// What [`Nic::doze`] has left has its power back, and may have been reset by that.
     pub(crate) fn wake_from_doze(&self, dev: &Device<Self>) {
         let _hardware = self.hardware.lock();
+        self.revive();
         self.run_clock();
         self.take_charge();
         if !dev.is_running() {
             self.power_down_phy();
+        }
+    }
+
+    /// A device that was gone may be back: it had an error, its power or a reset since. One that is
+    /// not is found to be gone by whoever uses it next.
+    fn revive(&self) {
+        if self.csr.gone() {
+            let _ = self.csr.revive();
         }
     }
 
