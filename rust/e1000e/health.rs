@@ -161,8 +161,10 @@ pub(crate) struct Health {
     requested: Atomic<u32>,
     /// The link may have changed.
     link_event: AtomicFlag,
-    /// The link was slower than 1000 Mb/s when it was last looked at.
-    slow: AtomicFlag,
+    /// The link was slower than 1000 Mb/s when it was last up.
+    pub(crate) slow: AtomicFlag,
+    /// What the features were last made to fit.
+    features_slow: AtomicFlag,
     #[pin]
     memory: Mutex<Memory>,
     /// For messages about what may happen often.
@@ -189,6 +191,7 @@ impl Health {
             requested: Atomic::new(0),
             link_event: AtomicFlag::new(false),
             slow: AtomicFlag::new(false),
+            features_slow: AtomicFlag::new(false),
             memory <- new_mutex!(Memory {
                 last_tick: None,
                 last_look: None,
@@ -276,7 +279,7 @@ fn check_aspm(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
 /// What the chip can do depends on the speed of the link.
 fn update_features(nic: &Nic<'_>, dev: &Device<Nic<'_>>) {
     let slow = nic.link.lock().is_slow();
-    if nic.health.slow.xchg(slow, Relaxed) != slow {
+    if nic.health.features_slow.xchg(slow, Relaxed) != slow {
         dev.update_features(&mut Rtnl::lock());
     }
 }
@@ -475,6 +478,7 @@ fn look_at_link(
                     dev_info!(nic.pdev, "{}: link up, {}\n", dev.name(), link);
                 }
                 memory.last_up = Some(link);
+                nic.health.slow.store(now.is_slow(), Relaxed);
                 dev.carrier_on();
             }
             if request.loopback {

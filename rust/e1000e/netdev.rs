@@ -232,7 +232,8 @@ impl<'a> Operations for Nic<'a> {
         if !wanted.contains(Features::VLAN_RX) {
             wanted = wanted.without(Features::VLAN_TX);
         }
-        // As in the in-tree driver: the chip has trouble with it at 10 and 100 Mb/s.
+        // The chip has trouble with it at 10 and 100 Mb/s (the in-tree driver's `e1000_probe()`,
+        // which asks before there is a link).
         if dev.data().link.lock().is_slow() {
             wanted = wanted.without(tx::SEGMENTATION);
         }
@@ -267,7 +268,11 @@ impl<'a> Operations for Nic<'a> {
     }
 
     #[inline]
-    fn features_check(_dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features {
+    fn features_check(dev: &Device<Self>, skb: &SkBuff, features: Features) -> Features {
+        // The features follow the speed only after the first frames.
+        if skb.is_gso() && dev.data().health.slow.load(Relaxed) {
+            return tx::check_features(skb, features.without(tx::SEGMENTATION));
+        }
         tx::check_features(skb, features)
     }
 
