@@ -91,6 +91,8 @@ pub(crate) enum Reason {
     Back = 7,
     /// The last attempt to bring it up failed.
     Retry = 8,
+    /// Frames wait for a link that is gone.
+    LinkLost = 9,
 }
 
 impl Reason {
@@ -104,6 +106,7 @@ impl Reason {
             Self::Phy,
             Self::Back,
             Self::Retry,
+            Self::LinkLost,
         ]
         .into_iter()
         .find(|&reason| reason as u32 == raw)
@@ -119,6 +122,7 @@ impl Reason {
             Self::Phy => "the PHY does not work",
             Self::Back => "the device answers again",
             Self::Retry => "trying again to bring it up",
+            Self::LinkLost => "to drop frames that were waiting as the link went",
         }
     }
 }
@@ -429,13 +433,16 @@ fn check_interrupts(
     None
 }
 
-/// Frames that are queued must leave, unless the link partner forbids it.
+/// Frames that are queued must leave, unless the link partner forbids it. Where the link is gone
+/// they are dropped: whoever has sent them waits for their memory, and what is old is not to leave
+/// when the link comes back (`Documentation/networking/driver.rst`).
 fn check_transmission(
     nic: &Nic<'_>,
     dev: &Device<Nic<'_>>,
     memory: &mut Memory,
 ) -> Result<Option<Reason>, Gone> {
-    let paused = nic.csr.read(regs::STATUS)?.txoff() || !dev.carrier_ok();
+    let linked = dev.carrier_ok();
+    let paused = linked && nic.csr.read(regs::STATUS)?.txoff();
     let mut hang = None;
     for (queue, memory) in Queue::ALL.into_iter().zip(&mut memory.tx) {
         let counts = nic.counts(queue);
@@ -447,7 +454,11 @@ fn check_transmission(
         }
         memory.stuck = memory.stuck.saturating_add(1);
         if memory.stuck >= HANG_TICKS {
-            hang = Some(Reason::TxHang);
+            hang = Some(if linked {
+                Reason::TxHang
+            } else {
+                Reason::LinkLost
+            });
         }
     }
     Ok(hang)
