@@ -688,14 +688,14 @@ impl Operations for Nic<'_> {
     }
 
     fn eeprom_len(&self) -> u32 {
-        u32::from(self.nvm_words).saturating_mul(2)
+        u32::from(self.nvm.words()).saturating_mul(2)
     }
 
     fn read_eeprom(dev: &Device<Self>, _rtnl: &mut Rtnl, offset: u32, out: &mut [u8]) -> Result {
         let nic = dev.data();
         // Not in the middle of a reset.
         let _hardware = nic.hardware.lock();
-        nvm::read_octets(&nic.csr, offset, out).map_err(|e| {
+        nic.nvm.read_octets(&nic.csr, offset, out).map_err(|e| {
             dev_info!(nic.pdev, "{}: NVM: {}\n", dev.name(), e);
             EIO
         })
@@ -711,7 +711,7 @@ impl Operations for Nic<'_> {
                 MdicError::Gone => nvm::Error::Gone,
                 _ => nvm::Error::Busy,
             })
-            .and_then(|mdio| nvm::write_octets(&nic.csr, &mdio, offset, data))
+            .and_then(|mdio| nic.nvm.write_octets(&nic.csr, &mdio, offset, data))
             .map_err(|e| {
                 dev_err!(nic.pdev, "{}: NVM: {}\n", dev.name(), e);
                 e.into()

@@ -14,7 +14,10 @@ use crate::{
         Csr,
         Gone, //
     },
-    nvm,
+    nvm::{
+        self,
+        Nvm, //
+    },
     regs, //
 };
 
@@ -40,8 +43,8 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// What the NVM says. May sleep.
-    pub(crate) fn read(csr: &Csr<'_>) -> Result<Self, nvm::Error> {
-        Ok(match nvm::read(csr, INIT_CONTROL_2)? >> 13 & 3 {
+    pub(crate) fn read(csr: &Csr<'_>, nvm: &Nvm) -> Result<Self, nvm::Error> {
+        Ok(match nvm.read(csr, INIT_CONTROL_2)? >> 13 & 3 {
             0 => Self::None,
             2 => Self::PassThrough,
             _ => Self::Other,

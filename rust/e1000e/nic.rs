@@ -74,6 +74,7 @@ use crate::{
     },
     manage,
     moderation::Moderation,
+    nvm::Nvm,
     phy::{
         LinkSetup,
         Phy, //
@@ -152,8 +153,8 @@ pub(crate) struct Nic<'a> {
     pub(crate) pdev: &'a pci::Device<Bound>,
     /// The permanent address.
     pub(crate) mac: [u8; 6],
-    /// Number of words of the NVM.
-    pub(crate) nvm_words: u16,
+    /// The NVM.
+    pub(crate) nvm: Nvm,
     /// What manageability the board has.
     management: manage::Mode,
     /// What was last done about ASPM.
@@ -287,7 +288,7 @@ impl<'a> Nic<'a> {
             chip,
             phy,
             aspm,
-            nvm_words,
+            nvm,
             management,
             mac,
             best,
@@ -303,7 +304,7 @@ impl<'a> Nic<'a> {
             chip,
             pdev,
             mac,
-            nvm_words,
+            nvm,
             management,
             aspm <- new_mutex!(aspm),
             best,

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The NVM: an EEPROM or flash with the address and the defaults (82574 datasheet chapter 6.1,
-//! 10.2.2.4).
+//! The NVM: an EEPROM or flash with the address and the defaults (82574 datasheet chapter 6.1).
+//!
+//! What the words mean is here; how they are reached is told by the modules below. To be used
+//! under `Nic::hardware`, or alone.
 
-use kernel::{
-    prelude::*,
-    time::Delta, //
-};
+use kernel::prelude::*;
 
 use crate::{
     csr::{
         Csr,
-        Gone,
-        PollError, //
+        Gone, //
     },
     phy::Mdio,
     regs, //
 };
 
+mod eeprom;
+
 /// What the words 0 to 0x3f add up to (82574 datasheet 6.1.1.3).
 const CHECKSUM: u16 = 0xbaba;
-
-/// Largest value of `EECD.NVSIZE` with which every word has an address in `EERD` (14 bits).
-const MAX_SIZE: u32 = 8;
 
 /// Words under the checksum, the checksum word included.
 const CHECKSUM_WORDS: u16 = 0x40;
@@ -36,20 +33,8 @@ const PBA_NUMBER: u16 = 8;
 /// Value of the first word where the second one points to a string.
 const PBA_IS_STRING: u16 = 0xfafa;
 
-/// Pause between two looks at `EERD`.
-const INTERVAL: Delta = Delta::from_micros(5);
-
-/// Longest wait for one word.
-const TIMEOUT: Delta = Delta::from_millis(50);
-
 /// The word that makes the sum right.
 const CHECKSUM_WORD: u16 = 0x3f;
-
-/// Pause between two looks at `EEWR`.
-const WRITE_INTERVAL: Delta = Delta::from_micros(100);
-
-/// Longest wait for one word to be written; EEPROMs take up to 10 ms.
-const WRITE_TIMEOUT: Delta = Delta::from_millis(500);
 
 /// Most characters of a printed board assembly number kept.
 pub(crate) const PBA_LEN: usize = 32;
@@ -144,175 +129,197 @@ impl kernel::fmt::Display for Error {
     }
 }
 
-/// Reads the word at `word`. May sleep.
-pub(crate) fn read(csr: &Csr<'_>, word: u16) -> Result<u16, Error> {
-    // The address field has 14 bits.
-    let command = regs::EERD::zeroed()
-        .try_with_addr(u32::from(word))
-        .map_err(|_| Error::Timeout { word })?
-        .with_start(true);
-    csr.write(regs::EERD, command);
-    let eerd = csr
-        .poll(
-            |csr| csr.read(regs::EERD),
-            |eerd| eerd.done(),
-            INTERVAL,
-            TIMEOUT,
-        )
-        .map_err(|e| match e {
-            PollError::Gone => Error::Gone,
-            PollError::Timeout => Error::Timeout { word },
-        })?;
-    // CAST: the field has 16 bits.
-    Ok(eerd.data().get() as u16)
+/// The NVM of one device.
+pub(crate) enum Nvm {
+    /// Read and written by registers, so many words.
+    Eeprom(u16),
 }
 
-/// Number of words that there are: at most those that `EERD` can address.
-pub(crate) fn words(csr: &Csr<'_>) -> Result<u16, Gone> {
-    let size = csr.read(regs::EECD)?.nvsize().get().min(MAX_SIZE);
-    Ok(64u16.wrapping_shl(size))
-}
-
-/// Fills `out` with the octets from `offset` on, as they lie in the words: low octet first. May
-/// sleep.
-pub(crate) fn read_octets(csr: &Csr<'_>, offset: u32, out: &mut [u8]) -> Result<(), Error> {
-    let mut last = None;
-    for (octet, to) in (offset..).zip(out) {
-        // CAST: As many octets as there are in twice as many words as `EERD` can address, and no
-        // more than that: a larger address is refused by `read`.
-        let word = (octet / 2) as u16;
-        let value = match last {
-            Some((at, value)) if at == word => value,
-            _ => read(csr, word)?,
-        };
-        last = Some((word, value));
-        let [low, high] = value.to_le_bytes();
-        *to = if octet % 2 == 0 { low } else { high };
+impl Nvm {
+    /// The NVM behind `EERD`.
+    pub(crate) fn eeprom(csr: &Csr<'_>) -> Result<Self, Gone> {
+        Ok(Self::Eeprom(eeprom::words(csr)?))
     }
-    Ok(())
-}
 
-/// Writes `value` to the word at `word`, unless that is what it holds, and reads it back. May
-/// sleep.
-fn write(csr: &Csr<'_>, _: &Mdio<'_>, word: u16, value: u16) -> Result<(), Error> {
-    if read(csr, word)? == value {
-        return Ok(());
-    }
-    let command = regs::EEWR::zeroed()
-        .try_with_addr(u32::from(word))
-        .and_then(|command| command.try_with_data(u32::from(value)))
-        .map_err(|_| Error::WriteTimeout { word })?
-        .with_start(true);
-    csr.write(regs::EEWR, command);
-    csr.poll(
-        |csr| csr.read(regs::EEWR),
-        |eewr| eewr.done(),
-        WRITE_INTERVAL,
-        WRITE_TIMEOUT,
-    )
-    .map_err(|e| match e {
-        PollError::Gone => Error::Gone,
-        PollError::Timeout => Error::WriteTimeout { word },
-    })?;
-    match read(csr, word)? {
-        found if found == value => Ok(()),
-        found => Err(Error::NotWritten { word, found }),
-    }
-}
-
-/// Writes `data` from octet `offset` on, word by word, and makes the checksum right. May sleep.
-///
-/// MDIO ownership is what the 82574 and its firmware take for the NVM as well. Words that hold
-/// what they should are not written. What fails ends the write; the checksum is then made right
-/// for what was written so far, so that the NVM stays one that the device loads.
-pub(crate) fn write_octets(
-    csr: &Csr<'_>,
-    mdio: &Mdio<'_>,
-    offset: u32,
-    data: &[u8],
-) -> Result<(), Error> {
-    if csr.read(regs::EECD)?.nvmtype().get() == regs::FLASH {
-        return Err(Error::Flash);
-    }
-    let written = write_words(csr, mdio, offset, data);
-    written.and(mend_checksum(csr, mdio))
-}
-
-/// Makes the checksum right, unless one of three tries finds it so.
-fn mend_checksum(csr: &Csr<'_>, mdio: &Mdio<'_>) -> Result<(), Error> {
-    let sum = match verify_checksum(csr) {
-        Err(Error::Checksum { sum }) => sum,
-        verdict => return verdict.map(|_| ()),
-    };
-    let old = read(csr, CHECKSUM_WORD)?;
-    let mended = old.wrapping_add(CHECKSUM.wrapping_sub(sum));
-    write(csr, mdio, CHECKSUM_WORD, mended)?;
-    // A sum of words that were misread must not stay.
-    verify_checksum(csr).map(|_| ())
-}
-
-fn write_words(csr: &Csr<'_>, mdio: &Mdio<'_>, offset: u32, data: &[u8]) -> Result<(), Error> {
-    let mut octets = (offset..).zip(data).peekable();
-    while let Some((octet, &first)) = octets.next() {
-        // CAST: As in `read_octets`.
-        let word = (octet / 2) as u16;
-        let value = match (octet % 2 == 0, octets.peek()) {
-            (true, Some(&(_, &second))) => {
-                octets.next();
-                u16::from_le_bytes([first, second])
-            }
-            // Half a word: the other half stays.
-            (low, _) => {
-                let [old_low, old_high] = read(csr, word)?.to_le_bytes();
-                u16::from_le_bytes(if low {
-                    [first, old_high]
-                } else {
-                    [old_low, first]
-                })
-            }
-        };
-        if word != CHECKSUM_WORD {
-            write(csr, mdio, word, value)?;
+    /// Number of words.
+    pub(crate) fn words(&self) -> u16 {
+        match self {
+            Self::Eeprom(words) => *words,
         }
     }
-    Ok(())
-}
 
-/// Adds up the words 0 to 0x3f.
-fn sum(csr: &Csr<'_>) -> Result<u16, Error> {
-    let mut sum: u16 = 0;
-    for word in 0..CHECKSUM_WORDS {
-        sum = sum.wrapping_add(read(csr, word)?);
-    }
-    Ok(sum)
-}
-
-/// Verifies the checksum, in three tries. Returns how many tries it took.
-pub(crate) fn verify_checksum(csr: &Csr<'_>) -> Result<u32, Error> {
-    let mut result = Err(Error::Timeout { word: 0 });
-    for attempt in 1..=CHECKSUM_TRIES {
-        match sum(csr) {
-            Ok(CHECKSUM) => return Ok(attempt),
-            Ok(sum) => result = Err(Error::Checksum { sum }),
-            // Nothing to be tried again for.
-            Err(Error::Gone) => return Err(Error::Gone),
-            Err(e) => result = Err(e),
+    /// Reads the word at `word`. May sleep.
+    pub(crate) fn read(&self, csr: &Csr<'_>, word: u16) -> Result<u16, Error> {
+        match self {
+            Self::Eeprom(_) => eeprom::read(csr, word),
         }
     }
-    result
-}
 
-/// Reads the MAC address (words 0 to 2, 82574 datasheet 6.1.1.1).
-pub(crate) fn mac_address(csr: &Csr<'_>) -> Result<[u8; 6], Error> {
-    let [a, b] = read(csr, 0)?.to_le_bytes();
-    let [c, d] = read(csr, 1)?.to_le_bytes();
-    let [e, f] = read(csr, 2)?.to_le_bytes();
-    let address = [a, b, c, d, e, f];
-    // Bit 0 of the first byte is the group bit (IEEE 802 clause 8.2).
-    if a & 1 != 0 || address == [0; 6] {
-        return Err(Error::Address { address });
+    /// Fills `out` with the octets from `offset` on, as they lie in the words: low octet first. May
+    /// sleep.
+    pub(crate) fn read_octets(
+        &self,
+        csr: &Csr<'_>,
+        offset: u32,
+        out: &mut [u8],
+    ) -> Result<(), Error> {
+        let mut last = None;
+        for (octet, to) in (offset..).zip(out) {
+            // CAST: As many octets as there are in twice as many words as `EERD` can address, and no
+            // more than that: a larger address is refused by `read`.
+            let word = (octet / 2) as u16;
+            let value = match last {
+                Some((at, value)) if at == word => value,
+                _ => self.read(csr, word)?,
+            };
+            last = Some((word, value));
+            let [low, high] = value.to_le_bytes();
+            *to = if octet % 2 == 0 { low } else { high };
+        }
+        Ok(())
     }
-    Ok(address)
+
+    /// Writes `data` from octet `offset` on, word by word, and makes the checksum right. May sleep.
+    ///
+    /// MDIO ownership is what the 82574 and its firmware take for the NVM as well. Words that hold
+    /// what they should are not written. What fails ends the write; the checksum is then made right
+    /// for what was written so far, so that the NVM stays one that the device loads.
+    pub(crate) fn write_octets(
+        &self,
+        csr: &Csr<'_>,
+        mdio: &Mdio<'_>,
+        offset: u32,
+        data: &[u8],
+    ) -> Result<(), Error> {
+        if csr.read(regs::EECD)?.nvmtype().get() == regs::FLASH {
+            return Err(Error::Flash);
+        }
+        let written = self.write_words(csr, mdio, offset, data);
+        written.and(self.mend_checksum(csr, mdio))
+    }
+
+    /// Makes the checksum right, unless one of three tries finds it so.
+    fn mend_checksum(&self, csr: &Csr<'_>, mdio: &Mdio<'_>) -> Result<(), Error> {
+        let sum = match self.verify_checksum(csr) {
+            Err(Error::Checksum { sum }) => sum,
+            verdict => return verdict.map(|_| ()),
+        };
+        let old = self.read(csr, CHECKSUM_WORD)?;
+        let mended = old.wrapping_add(CHECKSUM.wrapping_sub(sum));
+        eeprom::write(csr, mdio, CHECKSUM_WORD, mended)?;
+        // A sum of words that were misread must not stay.
+        self.verify_checksum(csr).map(|_| ())
+    }
+
+    fn write_words(
+        &self,
+        csr: &Csr<'_>,
+        mdio: &Mdio<'_>,
+        offset: u32,
+        data: &[u8],
+    ) -> Result<(), Error> {
+        let mut octets = (offset..).zip(data).peekable();
+        while let Some((octet, &first)) = octets.next() {
+            // CAST: As in `read_octets`.
+            let word = (octet / 2) as u16;
+            let value = match (octet % 2 == 0, octets.peek()) {
+                (true, Some(&(_, &second))) => {
+                    octets.next();
+                    u16::from_le_bytes([first, second])
+                }
+                // Half a word: the other half stays.
+                (low, _) => {
+                    let [old_low, old_high] = self.read(csr, word)?.to_le_bytes();
+                    u16::from_le_bytes(if low {
+                        [first, old_high]
+                    } else {
+                        [old_low, first]
+                    })
+                }
+            };
+            if word != CHECKSUM_WORD {
+                eeprom::write(csr, mdio, word, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds up the words 0 to 0x3f.
+    fn sum(&self, csr: &Csr<'_>) -> Result<u16, Error> {
+        let mut sum: u16 = 0;
+        for word in 0..CHECKSUM_WORDS {
+            sum = sum.wrapping_add(self.read(csr, word)?);
+        }
+        Ok(sum)
+    }
+
+    /// Verifies the checksum, in three tries. Returns how many tries it took.
+    pub(crate) fn verify_checksum(&self, csr: &Csr<'_>) -> Result<u32, Error> {
+        let mut result = Err(Error::Timeout { word: 0 });
+        for attempt in 1..=CHECKSUM_TRIES {
+            match self.sum(csr) {
+                Ok(CHECKSUM) => return Ok(attempt),
+                Ok(sum) => result = Err(Error::Checksum { sum }),
+                // Nothing to be tried again for.
+                Err(Error::Gone) => return Err(Error::Gone),
+                Err(e) => result = Err(e),
+            }
+        }
+        result
+    }
+
+    /// Reads the MAC address (words 0 to 2, 82574 datasheet 6.1.1.1).
+    pub(crate) fn mac_address(&self, csr: &Csr<'_>) -> Result<[u8; 6], Error> {
+        let [a, b] = self.read(csr, 0)?.to_le_bytes();
+        let [c, d] = self.read(csr, 1)?.to_le_bytes();
+        let [e, f] = self.read(csr, 2)?.to_le_bytes();
+        let address = [a, b, c, d, e, f];
+        // Bit 0 of the first byte is the group bit (IEEE 802 clause 8.2).
+        if a & 1 != 0 || address == [0; 6] {
+            return Err(Error::Address { address });
+        }
+        Ok(address)
+    }
+
+    /// Reads the printed board assembly number (words 8 and 9).
+    ///
+    /// Older ones are nine digits in the two words, printed like `E12345-001`; newer ones are a
+    /// string elsewhere in the NVM that the second word points to.
+    pub(crate) fn pba_number(&self, csr: &Csr<'_>) -> Result<PbaNumber, Error> {
+        let first = self.read(csr, PBA_NUMBER)?;
+        let second = self.read(csr, PBA_NUMBER.wrapping_add(1))?;
+        let mut number = PbaNumber::new();
+
+        if first != PBA_IS_STRING {
+            let [a, b] = first.to_be_bytes();
+            let [c, d] = second.to_be_bytes();
+            for byte in [a, b, c] {
+                number.push_digit(byte >> 4);
+                number.push_digit(byte);
+            }
+            number.push(b'-');
+            number.push(b'0');
+            number.push_digit(d >> 4);
+            number.push_digit(d);
+            return Ok(number);
+        }
+
+        // The first word of the string is its length in words, itself included.
+        let length = self.read(csr, second)?;
+        if length == 0 || length == 0xffff {
+            return Err(Error::NoPba);
+        }
+        // CAST: a small constant.
+        let words = length.wrapping_sub(1).min(PBA_LEN as u16 / 2);
+        for i in 1..=words {
+            for byte in self.read(csr, second.wrapping_add(i))?.to_be_bytes() {
+                if byte != 0 {
+                    number.push(byte);
+                }
+            }
+        }
+        Ok(number)
+    }
 }
 
 /// The printed board assembly number, as text.
@@ -360,46 +367,6 @@ impl kernel::fmt::Display for PbaNumber {
         // `push` takes graphic ASCII only.
         f.write_str(core::str::from_utf8(text).unwrap_or("?"))
     }
-}
-
-/// Reads the printed board assembly number (words 8 and 9).
-///
-/// Older ones are nine digits in the two words, printed like `E12345-001`; newer ones are a
-/// string elsewhere in the NVM that the second word points to.
-pub(crate) fn pba_number(csr: &Csr<'_>) -> Result<PbaNumber, Error> {
-    let first = read(csr, PBA_NUMBER)?;
-    let second = read(csr, PBA_NUMBER.wrapping_add(1))?;
-    let mut number = PbaNumber::new();
-
-    if first != PBA_IS_STRING {
-        let [a, b] = first.to_be_bytes();
-        let [c, d] = second.to_be_bytes();
-        for byte in [a, b, c] {
-            number.push_digit(byte >> 4);
-            number.push_digit(byte);
-        }
-        number.push(b'-');
-        number.push(b'0');
-        number.push_digit(d >> 4);
-        number.push_digit(d);
-        return Ok(number);
-    }
-
-    // The first word of the string is its length in words, itself included.
-    let length = read(csr, second)?;
-    if length == 0 || length == 0xffff {
-        return Err(Error::NoPba);
-    }
-    // CAST: a small constant.
-    let words = length.wrapping_sub(1).min(PBA_LEN as u16 / 2);
-    for i in 1..=words {
-        for byte in read(csr, second.wrapping_add(i))?.to_be_bytes() {
-            if byte != 0 {
-                number.push(byte);
-            }
-        }
-    }
-    Ok(number)
 }
 
 /// Clears `SWSM.SMBI` once at the start: boot code leaves it set, and the 82574 has one port, so

@@ -33,7 +33,10 @@ use crate::{
     manage,
     module_parameters,
     nic::Nic,
-    nvm,
+    nvm::{
+        self,
+        Nvm, //
+    },
     phy::Phy,
     wol, //
 };
@@ -83,8 +86,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) phy: Pin<KBox<Phy>>,
     /// What was done about ASPM.
     pub(crate) aspm: aspm::Outcome,
-    /// Number of words of its NVM.
-    pub(crate) nvm_words: u16,
+    /// Its NVM.
+    pub(crate) nvm: Nvm,
     /// What manageability the board has.
     pub(crate) management: manage::Mode,
     /// Its address.
@@ -135,11 +138,13 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     // Nothing was given to the device yet.
     drop(stopped);
 
-    nvm::verify_checksum(&csr).inspect_err(|e| {
+    let nvm = Nvm::eeprom(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
+    nvm.verify_checksum(&csr).inspect_err(|e| {
         dev_err!(pdev, "NVM: {}; the NVM must be written anew\n", e);
     })?;
-    let nvm_words = nvm::words(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
-    let mac = nvm::mac_address(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
+    let mac = nvm
+        .mac_address(&csr)
+        .inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
 
     let id = phy
         .identify(&csr)
@@ -148,7 +153,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         dev_err!(pdev, "unknown PHY {:#010x}\n", id.raw());
         return Err(ENODEV);
     }
-    match nvm::pba_number(&csr) {
+    match nvm.pba_number(&csr) {
         Ok(pba) => dev_info!(
             pdev,
             "{}: {:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}, PHY {:#010x}, PBA No: {}\n",
@@ -166,7 +171,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     }
     link::print_status(pdev);
 
-    let management = manage::Mode::read(&csr).unwrap_or_else(|e| {
+    let management = manage::Mode::read(&csr, &nvm).unwrap_or_else(|e| {
         dev_warn!(pdev, "NVM: {}; there may be a BMC\n", e);
         manage::Mode::Other
     });
@@ -174,7 +179,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
 
     // As the NVM says, until the user does.
-    let wake = wol::default(&csr).unwrap_or_else(|e| {
+    let wake = wol::default(&csr, &nvm).unwrap_or_else(|e| {
         dev_warn!(pdev, "NVM: {}; nothing will wake the system up\n", e);
         WakeModes::NONE
     });
@@ -191,7 +196,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         chip,
         phy,
         aspm,
-        nvm_words,
+        nvm,
         management,
         mac,
         best,

@@ -276,7 +276,7 @@ impl<'b> Bench<'_, 'b> {
     }
 
     fn nvm(&self) -> Verdict {
-        match nvm::verify_checksum(&self.nic.csr) {
+        match self.nic.nvm.verify_checksum(&self.nic.csr) {
             Ok(_) => Ok(()),
             Err(nvm::Error::Gone) => Err(Failure::Gone),
             Err(e) => Err(self.failed(fmt!("{}", e))),

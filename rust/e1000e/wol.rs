@@ -15,7 +15,10 @@ use crate::{
         Gone, //
     },
     filter::FilterState,
-    nvm,
+    nvm::{
+        self,
+        Nvm, //
+    },
     regs, //
 };
 
@@ -42,9 +45,9 @@ pub(crate) const SUPPORTED: WakeModes = WakeModes::LINK
     .with(WakeModes::BROADCAST);
 
 /// What is to wake the system as long as the user has not said: what the NVM says. May sleep.
-pub(crate) fn default(csr: &Csr<'_>) -> Result<WakeModes, nvm::Error> {
+pub(crate) fn default(csr: &Csr<'_>, nvm: &Nvm) -> Result<WakeModes, nvm::Error> {
     Ok(
-        if nvm::read(csr, INIT_CONTROL_3)? & INIT_CONTROL_3_APM != 0 {
+        if nvm.read(csr, INIT_CONTROL_3)? & INIT_CONTROL_3_APM != 0 {
             WakeModes::MAGIC
         } else {
             WakeModes::NONE
