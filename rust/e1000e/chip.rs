@@ -7,7 +7,10 @@
 //! [`Csr`] itself.
 
 use kernel::prelude::*;
-use kernel_ext::pci::master::CutOff;
+use kernel_ext::{
+    net::device::Features,
+    pci::master::CutOff, //
+};
 
 use crate::{
     csr::{
@@ -16,15 +19,26 @@ use crate::{
         PollError,
         Queue, //
     },
-    filter::FilterState,
+    filter::{
+        self,
+        FilterState, //
+    },
     ivar::{
         Ivar,
         Lost,
         Vector, //
     },
+    led::Lights,
     link::Link,
+    manage,
+    mdic::MdicError,
+    nvm::{
+        self,
+        Nvm, //
+    },
     phy::{
         Phy,
+        PhyError,
         PhyId, //
     },
     regs,
@@ -71,11 +85,33 @@ pub(crate) enum Error {
     AutoRead,
     /// `IVAR` does not hold what was written to it.
     Ivar(Lost),
+    /// The PHY, which is part of it, cannot be worked on.
+    Phy(PhyError),
+    /// The NVM, which says how, cannot be read.
+    Nvm(nvm::Error),
 }
 
 impl From<Gone> for Error {
     fn from(_: Gone) -> Self {
         Error::Gone
+    }
+}
+
+impl From<PhyError> for Error {
+    fn from(e: PhyError) -> Self {
+        match e.class {
+            MdicError::Gone => Error::Gone,
+            _ => Error::Phy(e),
+        }
+    }
+}
+
+impl From<nvm::Error> for Error {
+    fn from(e: nvm::Error) -> Self {
+        match e {
+            nvm::Error::Gone => Error::Gone,
+            e => Error::Nvm(e),
+        }
     }
 }
 
@@ -85,6 +121,8 @@ impl From<Error> for kernel::error::Error {
             Error::Gone => ENODEV,
             Error::ResetStuck | Error::AutoRead => ETIMEDOUT,
             Error::NotStopped { .. } | Error::Ivar(_) => EIO,
+            Error::Phy(e) => e.into(),
+            Error::Nvm(e) => e.into(),
         }
     }
 }
@@ -100,6 +138,8 @@ impl kernel::fmt::Display for Error {
             ),
             Error::AutoRead => f.write_str("the NVM was not read after the reset (EECD bit 9)"),
             Error::Ivar(lost) => kernel::fmt::Display::fmt(lost, f),
+            Error::Phy(e) => kernel::fmt::Display::fmt(e, f),
+            Error::Nvm(e) => kernel::fmt::Display::fmt(e, f),
         }
     }
 }
@@ -138,6 +178,39 @@ pub(crate) struct RxConfig {
     pub(crate) keep_damaged: bool,
 }
 
+/// The parts of one device, for whoever works on it: under `Nic::hardware`, or alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    /// The registers.
+    pub(crate) csr: &'a Csr<'a>,
+    /// The PHY behind them.
+    pub(crate) phy: &'a Phy,
+    /// The NVM.
+    pub(crate) nvm: &'a Nvm,
+}
+
+/// What a reset has left.
+pub(crate) struct Fresh {
+    /// Nothing runs.
+    pub(crate) stopped: DmaStopped,
+    /// The PHY was reset as well: the link is gone, and must be set up anew.
+    pub(crate) new_phy: bool,
+}
+
+/// Features of all chips that the user may switch and that are on at first.
+const COMMON_FEATURES: Features = Features::SG
+    .with(Features::HW_CSUM)
+    .with(Features::RXCSUM)
+    .with(Features::TSO)
+    .with(Features::TSO6)
+    .with(Features::VLAN_RX)
+    .with(Features::VLAN_TX);
+
+/// Features of all chips that the user may switch and that are off at first.
+const MORE_FEATURES: Features = Features::RXFCS
+    .with(Features::RXALL)
+    .with(Features::LOOPBACK);
+
 /// Size of the buffer behind each receive descriptor, in bytes. Longer frames take several.
 pub(crate) const RX_BUFFER: u32 = 2048;
 
@@ -146,15 +219,40 @@ pub(crate) trait Chip: Sync {
     /// Name for logs.
     fn name(&self) -> &'static str;
 
+    /// Gets to know a device that was not touched yet. Comes before everything else.
+    fn meet(&self, csr: &Csr<'_>) -> Result<(), Gone>;
+
+    /// Finds its NVM.
+    fn nvm(&self, csr: &Csr<'_>) -> Result<Nvm, nvm::Error>;
+
     /// Most MSI-X vectors; 0 where the chip has no MSI-X.
     fn max_vectors(&self) -> u32;
 
-    /// Longest frame, in bytes, with Ethernet header, VLAN tag and FCS.
-    fn max_frame(&self) -> u32;
+    /// Number of receive queues, and of transmit queues: 1 or 2.
+    fn queues(&self) -> u32;
+
+    /// Features that the user may switch, with frames of up to `max_frame` bytes: those that are
+    /// on at first, and others.
+    fn features(&self, max_frame: u32) -> (Features, Features);
+
+    /// Longest frame of this device, in bytes, with Ethernet header and FCS, but no VLAN tag.
+    fn max_frame(&self, csr: &Csr<'_>) -> Result<u32, Gone>;
 
     /// Most bytes that one transmit descriptor may have, with the transmit share of the packet
-    /// buffer that frames of `max_frame` bytes leave.
-    fn max_tx_bytes(&self, max_frame: u32) -> u32;
+    /// buffer that frames of `max_frame` bytes have left by the last reset.
+    fn max_tx_bytes(&self, csr: &Csr<'_>, max_frame: u32) -> Result<u32, Gone>;
+
+    /// How many addresses and groups the filters take.
+    fn filter_limits(&self) -> &'static filter::Limits;
+
+    /// Registers that only store, for the register test.
+    fn storage(&self) -> &'static [regs::Storage];
+
+    /// What manageability the board has.
+    fn management(&self, parts: Parts<'_>) -> Result<manage::Mode, nvm::Error>;
+
+    /// Whether the device is to wake the system for magic packets as long as the user has not said.
+    fn wakes_by_default(&self, parts: Parts<'_>) -> Result<bool, nvm::Error>;
 
     /// How the counter behind the clock counts.
     fn system_time(&self) -> &'static SystemTime;
@@ -164,16 +262,22 @@ pub(crate) trait Chip: Sync {
 
     /// Stops DMA for good: ends the device's PCIe requests, resets it, and verifies.
     ///
-    /// On an error nothing is proven; then the device must be cut off from the bus.
-    fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error>;
+    /// The PHY, and so the link, is left alone. On an error nothing is proven; then the device must
+    /// be cut off from the bus.
+    fn stop_dma(&self, parts: Parts<'_>) -> Result<DmaStopped, Error>;
 
     /// Stops DMA as [`stop_dma`](Self::stop_dma) does and waits until the device is ready to be
     /// set up for frames of up to `max_frame` bytes. All interrupts are masked.
-    fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error>;
+    fn reset(&self, parts: Parts<'_>, max_frame: u32) -> Result<Fresh, Error>;
 
     /// Sets up everything that does not depend on rings, interrupts and link, after
     /// [`reset`](Self::reset): errata, thresholds, flow control constants.
     fn init_hw(&self, csr: &Csr<'_>) -> Result<(), Gone>;
+
+    /// Gets the device ready for sleep, from which it may wake the system or not.
+    fn fall_asleep(&self, _: Parts<'_>) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Tells the manageability firmware that a driver is loaded (`true`) or no longer is.
     fn set_driver_loaded(&self, csr: &Csr<'_>, loaded: bool) -> Result<(), Gone>;
@@ -199,7 +303,7 @@ pub(crate) trait Chip: Sync {
     fn set_throttle(&self, csr: &Csr<'_>, vector: Option<Vector>, interval: u16);
 
     /// Programs all filters.
-    fn set_filters(&self, csr: &Csr<'_>, filters: &FilterState) -> Result<(), Gone>;
+    fn set_filters(&self, parts: Parts<'_>, filters: &FilterState) -> Result<(), Error>;
 
     /// Programs how received frames are spread over the queues.
     fn set_rss(&self, csr: &Csr<'_>, rss: &Rss) -> Result<(), Gone>;
@@ -208,8 +312,22 @@ pub(crate) trait Chip: Sync {
     /// say so; or leaves both alone.
     fn set_vlan_tagging(&self, csr: &Csr<'_>, on: bool) -> Result<(), Gone>;
 
-    /// Sets the MAC up for a link that has come up, with frames of up to `max_frame` bytes.
-    fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone>;
+    /// Sets MAC and PHY up for a link that has come up, with frames of up to `max_frame` bytes.
+    fn link_up(&self, parts: Parts<'_>, link: &Link, max_frame: u32) -> Result<(), Error>;
+
+    /// Does what must wait until the link has been up for two seconds.
+    fn link_settled(&self, _: Parts<'_>, _: &Link) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What the lights show, in the chip's own terms.
+    fn lights(&self, parts: Parts<'_>) -> Result<Lights, Error>;
+
+    /// Has the lights show `lights`.
+    fn set_lights(&self, parts: Parts<'_>, lights: Lights) -> Result<(), Error>;
+
+    /// `lights` with all of them on or off.
+    fn all_lights(&self, csr: &Csr<'_>, lights: Lights, on: bool) -> Result<Lights, Gone>;
 }
 
 /// Masks all interrupts. Does not sleep.

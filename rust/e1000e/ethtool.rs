@@ -40,7 +40,6 @@ use crate::{
     aspm::View,
     counters::ENTRIES,
     csr::Queue,
-    led,
     link::{
         self,
         Duplex,
@@ -59,10 +58,7 @@ use crate::{
     },
     nvm,
     phy,
-    regs::{
-        self,
-        DUMP, //
-    },
+    regs::DUMP,
     rss,
     selftest,
     wol, //
@@ -432,6 +428,10 @@ impl Operations for Nic<'_> {
         dev.data().setup.get(rtnl).channels
     }
 
+    fn max_channels(&self) -> u32 {
+        self.chip.queues()
+    }
+
     fn set_channels(dev: &Device<Self>, rtnl: &mut Rtnl, channels: u32) -> Result {
         let nic = dev.data();
         let keep_table = dev.rss_configured(rtnl);
@@ -476,6 +476,9 @@ impl Operations for Nic<'_> {
         key: Option<&[u8]>,
         table: Option<&[u32]>,
     ) -> Result {
+        if dev.data().chip.queues() < 2 {
+            return Err(EOPNOTSUPP);
+        }
         let mut new = dev.data().setup.get(rtnl).rss.clone();
         if let Some(key) = key {
             new.key = key.try_into().map_err(|_| EINVAL)?;
@@ -743,23 +746,22 @@ impl Operations for Nic<'_> {
         let nic = dev.data();
         // Not in the middle of a reset, which has the lights as the NVM says.
         let _hardware = nic.hardware.lock();
-        nic.csr.check()?;
+        let (chip, parts) = (nic.chip, nic.parts());
         let lights = &mut nic.setup.get_mut(rtnl).lights;
         let new = match (what, *lights) {
             (Identify::Begin, _) => {
-                *lights = Some(nic.csr.read(regs::LEDCTL)?);
+                *lights = Some(chip.lights(parts)?);
                 return Ok(());
             }
-            (Identify::On, Some(old)) => led::all(old, true),
-            (Identify::Off, Some(old)) => led::all(old, false),
+            (Identify::On, Some(old)) => chip.all_lights(&nic.csr, old, true)?,
+            (Identify::Off, Some(old)) => chip.all_lights(&nic.csr, old, false)?,
             (Identify::End, Some(old)) => {
                 *lights = None;
                 old
             }
             (_, None) => return Err(EINVAL),
         };
-        nic.csr.write(regs::LEDCTL, new);
-        Ok(())
+        Ok(chip.set_lights(parts, new)?)
     }
 
     fn wake_on_lan(dev: &Device<Self>, rtnl: &mut Rtnl) -> WakeOnLan {

@@ -11,25 +11,50 @@
 /// An Ethernet address.
 pub(crate) type Address = [u8; 6];
 
-/// Receive address registers in use. The device has 16; the last one is left alone, it is the
-/// manageability firmware's where the port is shared with a BMC.
-pub(crate) const RECEIVE_ADDRESSES: usize = 15;
+/// Unicast addresses beside the primary one, at most.
+pub(crate) const EXTRA_UNICAST: usize = 14;
 
-/// Unicast addresses beside the primary one.
-pub(crate) const EXTRA_UNICAST: usize = RECEIVE_ADDRESSES - 1;
-
-/// Words of the multicast table array.
+/// Words of the multicast table array, at most.
 pub(crate) const MTA_WORDS: usize = 128;
+
+/// What one kind of chip has.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Receive addresses that the driver may use, the primary one included.
+    pub(crate) addresses: usize,
+    /// Bits of a multicast address that are its place in the multicast table array.
+    pub(crate) hash_bits: u32,
+}
+
+impl Limits {
+    /// The 82574. It has 16 addresses; the last one is left alone, it is the manageability
+    /// firmware's where the port is shared with a BMC.
+    pub(crate) const I82574: Self = Self {
+        addresses: 1 + EXTRA_UNICAST,
+        hash_bits: 12,
+    };
+
+    /// The 82579. Its receive addresses 1 to 6 are the management engine's; it has four more that
+    /// both may use (`SHRA`).
+    pub(crate) const I82579: Self = Self {
+        addresses: 5,
+        hash_bits: 10,
+    };
+
+    /// Words of the multicast table array.
+    pub(crate) const fn mta_words(&self) -> usize {
+        1usize.wrapping_shl(self.hash_bits.saturating_sub(5))
+    }
+}
 
 /// Words of the VLAN filter table array: a bit for each of 4096 VLANs.
 pub(crate) const VFTA_WORDS: usize = 128;
 
-/// The 12 bit hash of a multicast address with `RCTL.MO` = 0: bits 47:36 of the address, that is
-/// byte 5 above the upper half of byte 4.
-pub(crate) const fn multicast_hash(address: &Address) -> u16 {
+/// The hash of a multicast address with `RCTL.MO` = 0: its highest `bits` bits, at most 12. With 12
+/// that is bits 47:36 of the address, byte 5 above the upper half of byte 4.
+pub(crate) const fn multicast_hash(address: &Address, bits: u32) -> u16 {
     let [_, _, _, _, byte4, byte5] = *address;
-    // CAST: widen; `From` is not const.
-    ((byte5 as u16) << 4) | ((byte4 as u16) >> 4)
+    u16::from_le_bytes([byte4, byte5]).wrapping_shr(16u32.saturating_sub(bits))
 }
 
 /// The two register values for a valid receive address: `RAL` and bits 15:0 of `RAH`.
@@ -41,6 +66,8 @@ pub(crate) const fn receive_address(address: &Address) -> (u32, u16) {
 /// Everything that decides which frames are received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FilterState {
+    /// What the chip has.
+    limits: &'static Limits,
     /// The interface's own address.
     primary: Address,
     /// More unicast addresses; the first `extra_len` are in use.
@@ -63,8 +90,9 @@ pub(crate) struct FilterState {
 
 impl FilterState {
     /// Receives frames for `primary` and broadcasts.
-    pub(crate) const fn new(primary: Address) -> Self {
+    pub(crate) const fn new(primary: Address, limits: &'static Limits) -> Self {
         Self {
+            limits,
             primary,
             extra: [[0; 6]; EXTRA_UNICAST],
             extra_len: 0,
@@ -113,17 +141,17 @@ impl FilterState {
     /// Adds a unicast address. Where there is no room for it, all unicast is received instead.
     pub(crate) fn add_unicast(&mut self, address: &Address) {
         match self.extra.get_mut(self.extra_len) {
-            Some(slot) => {
+            Some(slot) if self.extra_len.saturating_add(1) < self.limits.addresses => {
                 *slot = *address;
                 self.extra_len = self.extra_len.saturating_add(1);
             }
-            None => self.overflow = true,
+            _ => self.overflow = true,
         }
     }
 
     /// Adds a multicast address.
     pub(crate) fn add_multicast(&mut self, address: &Address) {
-        let hash = multicast_hash(address);
+        let hash = multicast_hash(address, self.limits.hash_bits);
         if let Some(word) = self.mta.get_mut(usize::from(hash >> 5)) {
             *word |= 1u32.wrapping_shl(u32::from(hash & 0x1f));
         }
@@ -140,8 +168,8 @@ impl FilterState {
     }
 
     /// The multicast table array.
-    pub(crate) const fn mta(&self) -> &[u32; MTA_WORDS] {
-        &self.mta
+    pub(crate) fn mta(&self) -> &[u32] {
+        self.mta.get(..self.limits.mta_words()).unwrap_or(&[])
     }
 
     /// The VLAN filter table array.

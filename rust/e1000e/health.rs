@@ -62,6 +62,9 @@ const RETRY: u32 = 100;
 /// Least time between two looks at the link, however often the device asks.
 const LEAST_PAUSE: Delta = Delta::from_millis(10);
 
+/// How long a link must have been up to be taken for settled.
+const SETTLED: Delta = Delta::from_secs(2);
+
 /// Looks at the link that must fail in a row before the carrier goes off and the PHY is recovered.
 const PHY_FAILURES: u32 = 3;
 
@@ -154,6 +157,8 @@ struct Memory {
     last_up: Option<Link>,
     /// Looks at the link that failed in a row.
     phy_failures: u32,
+    /// Since when the link has been up, until the chip was told that it has settled.
+    unsettled: Option<Instant<Monotonic>>,
     /// It was told that the device is gone.
     told_gone: bool,
 }
@@ -203,6 +208,7 @@ impl Health {
                 raised: false,
                 last_up: None,
                 phy_failures: 0,
+                unsettled: None,
                 told_gone: false,
             }),
             limit <- RateLimit::new(),
@@ -479,7 +485,7 @@ fn look_at_link(
             if before != now || !dev.carrier_ok() {
                 if nic
                     .chip
-                    .link_up(&nic.csr, &link, Nic::max_frame(dev.mtu()))
+                    .link_up(nic.parts(), &link, Nic::max_frame(dev.mtu()))
                     .is_err()
                 {
                     dev.kick_service();
@@ -490,10 +496,17 @@ fn look_at_link(
                 }
                 memory.last_up = Some(link);
                 nic.health.slow.store(now.is_slow(), Relaxed);
+                memory.unsettled = Some(Instant::now());
                 dev.carrier_on();
             }
             if request.loopback {
                 return (None, PERIOD);
+            }
+            if memory.unsettled.is_some_and(|up| up.elapsed() >= SETTLED) {
+                // What fails is tried again; a failure is counted.
+                if nic.chip.link_settled(nic.parts(), &link).is_ok() {
+                    memory.unsettled = None;
+                }
             }
             match nic.phy.hang_tick(&nic.csr) {
                 Ok(true) => (Some(Reason::Phy), PERIOD),

@@ -4,6 +4,10 @@
 
 use crate::regs::LEDCTL;
 
+/// What the lights show, in the terms of the chip whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lights(pub(crate) u32);
+
 /// `LEDn_MODE`: on.
 const ON: u32 = 0xe;
 /// `LEDn_MODE`: off.

@@ -33,6 +33,7 @@ use kernel_ext::{
 };
 
 use crate::{
+    chip,
     health,
     irq,
     nic::{
@@ -40,9 +41,7 @@ use crate::{
         Nic,
         Poll,
         CHANNELS,
-        FEATURES,
-        FRAME_OVERHEAD,
-        MORE_FEATURES, //
+        FRAME_OVERHEAD, //
     },
     phy,
     tx, //
@@ -57,17 +56,17 @@ impl<'a> Operations for Nic<'a> {
     const CHANNELS: u32 = CHANNELS;
 
     fn config(&self) -> Config {
-        // The chip counts no VLAN tag in its largest frame.
+        // No VLAN tag is counted in the longest frame.
         let max_mtu = self
-            .chip
-            .max_frame()
+            .longest_frame
             .saturating_sub(FRAME_OVERHEAD - 4)
             .min(MAX_MTU);
+        let (features, more_features) = self.chip.features(chip::STANDARD_FRAME);
         Config {
             mac: self.mac,
             max_mtu,
-            features: FEATURES,
-            more_features: MORE_FEATURES,
+            features,
+            more_features,
             fixed_features: Features::HIGHDMA,
             tx_timeout_ms: 5000,
         }

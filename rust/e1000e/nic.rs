@@ -55,8 +55,11 @@ use kernel_ext::{
 use crate::{
     aspm,
     chip::{
+        self,
         Chip,
         DmaStopped,
+        Fresh,
+        Parts,
         RxConfig, //
     },
     counters::Statistics,
@@ -68,6 +71,7 @@ use crate::{
     filter::FilterState,
     health::Health,
     irq,
+    led::Lights,
     link::{
         LinkRequest,
         LinkState, //
@@ -114,30 +118,14 @@ pub(crate) struct Setup {
     /// The features that are on.
     pub(crate) features: Features,
     /// What the lights showed before the port began to be identified by them.
-    pub(crate) lights: Option<regs::LEDCTL>,
+    pub(crate) lights: Option<Lights>,
     /// What is to wake the system up.
     pub(crate) wake: WakeModes,
     /// What is stamped with the time, kept over resets.
     pub(crate) stamps: hwtstamp::Config,
 }
 
-/// Features that the user may switch and that are on at first.
-pub(crate) const FEATURES: Features = Features::SG
-    .with(Features::HW_CSUM)
-    .with(Features::RXCSUM)
-    .with(Features::TSO)
-    .with(Features::TSO6)
-    .with(Features::RXHASH)
-    .with(Features::VLAN_RX)
-    .with(Features::VLAN_TX)
-    .with(Features::VLAN_FILTER);
-
-/// Features that the user may switch and that are off at first.
-pub(crate) const MORE_FEATURES: Features = Features::RXFCS
-    .with(Features::RXALL)
-    .with(Features::LOOPBACK);
-
-/// Most channels.
+/// Most channels of any chip.
 pub(crate) const CHANNELS: u32 = regs::QUEUES as u32;
 
 /// One device.
@@ -155,6 +143,8 @@ pub(crate) struct Nic<'a> {
     pub(crate) mac: [u8; 6],
     /// The NVM.
     pub(crate) nvm: Nvm,
+    /// The longest frame, in bytes, with header and FCS, but no VLAN tag.
+    pub(crate) longest_frame: u32,
     /// What manageability the board has.
     management: manage::Mode,
     /// What was last done about ASPM.
@@ -289,15 +279,17 @@ impl<'a> Nic<'a> {
             phy,
             aspm,
             nvm,
+            longest_frame,
             management,
             mac,
             best,
             wake,
         } = ready;
-        let channels = cpu::nr_cpu_ids().clamp(1, CHANNELS);
+        let channels = cpu::nr_cpu_ids().clamp(1, chip.queues().min(CHANNELS));
         let rss = Rss::new(rss_key(), channels);
-        let mut filters = FilterState::new(mac);
-        filters.set_vlan_filter(FEATURES.contains(Features::VLAN_FILTER));
+        let (features, _) = chip.features(chip::STANDARD_FRAME);
+        let mut filters = FilterState::new(mac, chip.filter_limits());
+        filters.set_vlan_filter(features.contains(Features::VLAN_FILTER));
         try_pin_init!(Self {
             csr,
             phy,
@@ -305,6 +297,7 @@ impl<'a> Nic<'a> {
             pdev,
             mac,
             nvm,
+            longest_frame,
             management,
             aspm <- new_mutex!(aspm),
             best,
@@ -316,7 +309,7 @@ impl<'a> Nic<'a> {
                 },
                 filters,
                 rss,
-                features: FEATURES,
+                features,
                 lights: None,
                 wake,
                 stamps: ptp::NO_STAMPS,
@@ -368,10 +361,19 @@ impl<'a> Nic<'a> {
         mtu.saturating_add(FRAME_OVERHEAD)
     }
 
-    /// Brings the hardware up and starts the rings.
+    /// The parts of the device, for who holds `Nic::hardware`.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            csr: &self.csr,
+            phy: &self.phy,
+            nvm: &self.nvm,
+        }
+    }
+
+    /// Brings the hardware up and starts the rings. Returns whether the link must be set up anew.
     ///
     /// On failure nothing runs, and the cause has been told.
-    pub(crate) fn bring_up(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
+    pub(crate) fn bring_up(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result<bool> {
         let mut hardware = self.hardware.lock();
         if self.csr.gone() {
             self.csr
@@ -383,8 +385,8 @@ impl<'a> Nic<'a> {
             .management
             .passes_through(&self.csr)
             .inspect_err(|e| dev_err!(self.pdev, "{}: {}\n", dev.name(), e))?;
-        let stopped = self
-            .beside_the_clock(|| self.chip.reset(&self.csr, &self.phy, max_frame))
+        let Fresh { stopped, new_phy } = self
+            .beside_the_clock(|| self.chip.reset(self.parts(), max_frame))
             .inspect_err(|e| {
                 dev_err!(
                     self.pdev,
@@ -393,18 +395,22 @@ impl<'a> Nic<'a> {
                     e
                 )
             })?;
+        if new_phy {
+            dev.carrier_off();
+            *self.link.lock() = LinkState::Down;
+        }
         // Only now: what the engines were last told may be memory that is somebody else's by now.
         master::enable(self.pdev);
         self.chip
             .init_hw(&self.csr)
             .and_then(|()| self.chip.set_driver_loaded(&self.csr, true))
+            .map_err(chip::Error::from)
             .and_then(|()| self.program_frames(self.setup.get(rtnl)))
             .and_then(|()| {
                 if shared {
-                    self.share_with_bmc(dev)
-                } else {
-                    Ok(())
+                    self.share_with_bmc(dev)?;
                 }
+                Ok(())
             })
             .inspect_err(|e| dev_err!(self.pdev, "{}: set-up: {}\n", dev.name(), e))?;
         ptp::program(&self.csr, &self.setup.get(rtnl).stamps)
@@ -451,7 +457,7 @@ impl<'a> Nic<'a> {
         // The first poll fills the receive rings.
         layout.raise_all(&self.csr);
         *hardware = Some(layout);
-        Ok(())
+        Ok(new_phy)
     }
 
     /// Stops the rings and the hardware, and frees what the device was given.
@@ -462,10 +468,10 @@ impl<'a> Nic<'a> {
         let mut hardware = self.hardware.lock();
         *hardware = None;
         // A device that is gone cannot interrupt either.
-        let _ = crate::chip::mask_all(&self.csr);
+        let _ = chip::mask_all(&self.csr);
         let channels = dev.stop_channels(rtnl);
         // A last poll or handler may have unmasked again, and without vectors there is the line.
-        let _ = crate::chip::mask_all(&self.csr);
+        let _ = chip::mask_all(&self.csr);
         dev.release_vectors(rtnl);
         self.moderation.lock().end();
         // What is still in the ring will never be done.
@@ -490,7 +496,7 @@ impl<'a> Nic<'a> {
     /// Stops DMA by a reset, or else by cutting the device off from the bus. [`None`] if neither
     /// can be proven: what the device was given must be leaked.
     pub(crate) fn stop_dma(&self, dev: &Device<Self>) -> Option<DmaStopped> {
-        let e = match self.beside_the_clock(|| self.chip.stop_dma(&self.csr, &self.phy)) {
+        let e = match self.beside_the_clock(|| self.chip.stop_dma(self.parts())) {
             Ok(stopped) => return Some(stopped),
             Err(e) => e,
         };
@@ -556,7 +562,11 @@ impl<'a> Nic<'a> {
         // The reset that has stopped the device leaves its MAC without the link that the PHY keeps,
         // unless the NVM has it wake for magic packets (`CTRL.SLU`).
         let armed = Phy::setup_mac(&self.csr, &request)
-            .and_then(|()| wol::arm(&self.csr, self.chip, &self.setup.get(rtnl).filters, modes));
+            .map_err(chip::Error::from)
+            .and_then(|()| {
+                let filters = &self.setup.get(rtnl).filters;
+                wol::arm(self.parts(), self.chip, filters, modes)
+            });
         if let Err(e) = armed {
             dev_err!(
                 self.pdev,
@@ -564,6 +574,9 @@ impl<'a> Nic<'a> {
                 dev.name(),
                 e
             );
+        }
+        if let Err(e) = self.chip.fall_asleep(self.parts()) {
+            dev_err!(self.pdev, "{}: before sleep: {}\n", dev.name(), e);
         }
         self.retire();
         self.hand_back();
@@ -614,20 +627,26 @@ impl<'a> Nic<'a> {
         }
     }
 
-    /// Takes everything down and brings it up again; the PHY, and so the link, is left alone.
+    /// Takes everything down and brings it up again; the PHY, and so the link, is left alone where
+    /// the chip can do that.
     pub(crate) fn restart(&self, dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
         self.take_down(dev, rtnl);
         let result = self.bring_up(dev, rtnl);
-        if result.is_err() {
-            dev.carrier_off();
+        match result {
+            // A failure has been told, and shows in the next look at the link.
+            Ok(true) => {
+                let _ = self.set_up_link(dev);
+            }
+            Ok(false) => {}
+            Err(_) => dev.carrier_off(),
         }
         // To look at the link; on failure, to try again.
         dev.kick_service();
-        result
+        result.map(|_| ())
     }
 
     /// Sets the MAC up for the link that the PHY has kept over a reset.
-    fn resume_link(&self, dev: &Device<Self>, max_frame: u32) -> Result<(), Gone> {
+    fn resume_link(&self, dev: &Device<Self>, max_frame: u32) -> Result<(), chip::Error> {
         let request = *self.link_request.lock();
         if request.loopback {
             // There is no link to lose, so that nothing need be kept. A failure has been told, and
@@ -637,7 +656,7 @@ impl<'a> Nic<'a> {
             Phy::setup_mac(&self.csr, &request)?;
         }
         match *self.link.lock() {
-            LinkState::Up(link) => self.chip.link_up(&self.csr, &link, max_frame),
+            LinkState::Up(link) => self.chip.link_up(self.parts(), &link, max_frame),
             _ => Ok(()),
         }
     }
@@ -753,12 +772,12 @@ impl<'a> Nic<'a> {
     }
 
     /// Programs which frames are received, where they go, and what becomes of their tags.
-    fn program_frames(&self, setup: &Setup) -> Result<(), Gone> {
+    fn program_frames(&self, setup: &Setup) -> Result<(), chip::Error> {
         // Tags are taken off and put in together, or not at all.
         let tagging = setup.features.contains(Features::VLAN_RX);
-        self.chip.set_filters(&self.csr, &setup.filters)?;
+        self.chip.set_filters(self.parts(), &setup.filters)?;
         self.chip.set_rss(&self.csr, &setup.rss)?;
-        self.chip.set_vlan_tagging(&self.csr, tagging)
+        Ok(self.chip.set_vlan_tagging(&self.csr, tagging)?)
     }
 
     /// As [`Nic::program_frames`], if the rings run; otherwise it is done when they are started.
@@ -787,7 +806,9 @@ impl<'a> Nic<'a> {
         let Setup {
             channels, rings, ..
         } = *self.setup.get(rtnl);
-        let max_tx = self.chip.max_tx_bytes(Self::max_frame(dev.mtu()));
+        let max_tx = self
+            .chip
+            .max_tx_bytes(&self.csr, Self::max_frame(dev.mtu()))?;
         // Nothing is the device's before `start()`, so that `?` may drop it: rings become `Lent`
         // only when all are complete, as the last step.
         let mut made = KVec::with_capacity(channels as usize, GFP_KERNEL)?;

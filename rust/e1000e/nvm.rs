@@ -368,9 +368,3 @@ impl kernel::fmt::Display for PbaNumber {
         f.write_str(core::str::from_utf8(text).unwrap_or("?"))
     }
 }
-
-/// Clears `SWSM.SMBI` once at the start: boot code leaves it set, and the 82574 has one port, so
-/// no one else can hold it (82574 datasheet 10.2.8.11).
-pub(crate) fn clear_semaphore(csr: &Csr<'_>) -> Result<(), Gone> {
-    csr.update(regs::SWSM, |swsm| swsm.with_smbi(false))
-}

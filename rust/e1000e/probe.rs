@@ -23,7 +23,8 @@ use crate::{
     aspm,
     chip::{
         self,
-        Kind, //
+        Kind,
+        Parts, //
     },
     csr::{
         Csr,
@@ -33,12 +34,8 @@ use crate::{
     manage,
     module_parameters,
     nic::Nic,
-    nvm::{
-        self,
-        Nvm, //
-    },
-    phy::Phy,
-    wol, //
+    nvm::Nvm,
+    phy::Phy, //
 };
 
 /// The driver.
@@ -88,6 +85,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) aspm: aspm::Outcome,
     /// Its NVM.
     pub(crate) nvm: Nvm,
+    /// The longest frame, in bytes, with header and FCS, but no VLAN tag.
+    pub(crate) longest_frame: u32,
     /// What manageability the board has.
     pub(crate) management: manage::Mode,
     /// Its address.
@@ -131,14 +130,21 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     let phy = KBox::pin_init(Phy::new(), GFP_KERNEL)
         .inspect_err(|e| dev_err!(pdev, "no memory: {:?}\n", e))?;
 
-    nvm::clear_semaphore(&csr).inspect_err(|e| dev_err!(pdev, "{}\n", e))?;
-    let stopped = chip
-        .reset(&csr, &phy, chip::STANDARD_FRAME)
+    chip.meet(&csr).inspect_err(|e| dev_err!(pdev, "{}\n", e))?;
+    let nvm = chip
+        .nvm(&csr)
+        .inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
+    let parts = Parts {
+        csr: &csr,
+        phy: &phy,
+        nvm: &nvm,
+    };
+    let fresh = chip
+        .reset(parts, chip::STANDARD_FRAME)
         .inspect_err(|e| dev_err!(pdev, "reset failed: {}; power-cycle the device\n", e))?;
     // Nothing was given to the device yet.
-    drop(stopped);
+    drop(fresh);
 
-    let nvm = Nvm::eeprom(&csr).inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
     nvm.verify_checksum(&csr).inspect_err(|e| {
         dev_err!(pdev, "NVM: {}; the NVM must be written anew\n", e);
     })?;
@@ -171,7 +177,10 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     }
     link::print_status(pdev);
 
-    let management = manage::Mode::read(&csr, &nvm).unwrap_or_else(|e| {
+    let longest_frame = chip
+        .max_frame(&csr)
+        .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
+    let management = chip.management(parts).unwrap_or_else(|e| {
         dev_warn!(pdev, "NVM: {}; there may be a BMC\n", e);
         manage::Mode::Other
     });
@@ -179,10 +188,14 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
 
     // As the NVM says, until the user does.
-    let wake = wol::default(&csr, &nvm).unwrap_or_else(|e| {
-        dev_warn!(pdev, "NVM: {}; nothing will wake the system up\n", e);
-        WakeModes::NONE
-    });
+    let wake = match chip.wakes_by_default(parts) {
+        Ok(true) => WakeModes::MAGIC,
+        Ok(false) => WakeModes::NONE,
+        Err(e) => {
+            dev_warn!(pdev, "NVM: {}; nothing will wake the system up\n", e);
+            WakeModes::NONE
+        }
+    };
     if wake::is_capable(pdev) {
         if let Err(e) = wake::allow(pdev, !wake.is_empty()) {
             dev_warn!(pdev, "cannot wake the system up: {:?}\n", e);
@@ -197,6 +210,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         phy,
         aspm,
         nvm,
+        longest_frame,
         management,
         mac,
         best,

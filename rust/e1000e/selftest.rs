@@ -8,7 +8,7 @@
 //!
 //! | test | online | offline | what is done |
 //! |---|---|---|---|
-//! | registers | | x | patterns written and read back, see [`regs::STORAGE`] |
+//! | registers | | x | patterns written and read back, see [`chip::Chip::storage`] |
 //! | NVM checksum | x | x | words 0 to 0x3f added up |
 //! | interrupts | x | x | every vector raised by `ICS`, and waited for |
 //! | loopback | | x | frames sent and received through the PHY, by DMA |
@@ -82,8 +82,7 @@ use crate::{
         Nic, //
     },
     nvm,
-    phy::PhyError,
-    regs, //
+    phy::PhyError, //
 };
 
 /// The tests, in the order of their results.
@@ -236,7 +235,8 @@ impl<'b> Bench<'_, 'b> {
     /// Resets the device, which has its engines off and its interrupts masked afterwards.
     fn reset(&self) -> Result<DmaStopped, Failure> {
         let nic = self.nic;
-        nic.beside_the_clock(|| nic.chip.reset(&nic.csr, &nic.phy, chip::STANDARD_FRAME))
+        nic.beside_the_clock(|| nic.chip.reset(nic.parts(), chip::STANDARD_FRAME))
+            .map(|fresh| fresh.stopped)
             .map_err(|e| match e {
                 chip::Error::Gone => Failure::Gone,
                 e => self.failed(fmt!("reset: {}", e)),
@@ -246,7 +246,7 @@ impl<'b> Bench<'_, 'b> {
     /// Writes patterns to registers, which get their old values back.
     fn registers(&self) -> Verdict {
         let csr = &self.nic.csr;
-        for storage in regs::STORAGE {
+        for storage in self.nic.chip.storage() {
             let run = &storage.run;
             for i in 0..run.count {
                 let offset = run.offset.saturating_add(i.saturating_mul(run.stride));
@@ -323,7 +323,8 @@ impl<'b> Bench<'_, 'b> {
         master::enable(nic.pdev);
         nic.chip.init_hw(&nic.csr)?;
         nic.chip
-            .set_filters(&nic.csr, &nic.setup.get(rtnl).filters)?;
+            .set_filters(nic.parts(), &nic.setup.get(rtnl).filters)
+            .map_err(|e| self.failed(fmt!("filters: {}", e)))?;
         let wire = Wire::new(nic).map_err(|e| self.failed(fmt!("no memory: {:?}", e)))?;
         let verdict = match nic.phy.enter_loopback(&nic.csr) {
             Ok(()) => self.exchange(&wire, self.dev.mac_address(rtnl), stopped),

@@ -9,24 +9,18 @@ use kernel::prelude::*;
 use kernel_ext::net::ethtool::WakeModes;
 
 use crate::{
-    chip::Chip,
+    chip::{
+        self,
+        Chip,
+        Parts, //
+    },
     csr::{
         Csr,
         Gone, //
     },
     filter::FilterState,
-    nvm::{
-        self,
-        Nvm, //
-    },
     regs, //
 };
-
-/// Word with the settings for the port (82574 datasheet 6.1.1: initialization control 3).
-const INIT_CONTROL_3: u16 = 0x24;
-
-/// Initialization control 3: the device is to wake the system by itself.
-const INIT_CONTROL_3_APM: u16 = 1 << 10;
 
 /// Each mode with its bit in `WUFC` and `WUS`.
 const FILTERS: [(WakeModes, u32); 5] = [
@@ -44,17 +38,6 @@ pub(crate) const SUPPORTED: WakeModes = WakeModes::LINK
     .with(WakeModes::MULTICAST)
     .with(WakeModes::BROADCAST);
 
-/// What is to wake the system as long as the user has not said: what the NVM says. May sleep.
-pub(crate) fn default(csr: &Csr<'_>, nvm: &Nvm) -> Result<WakeModes, nvm::Error> {
-    Ok(
-        if nvm.read(csr, INIT_CONTROL_3)? & INIT_CONTROL_3_APM != 0 {
-            WakeModes::MAGIC
-        } else {
-            WakeModes::NONE
-        },
-    )
-}
-
 fn to_filters(modes: WakeModes) -> u32 {
     FILTERS
         .into_iter()
@@ -66,14 +49,15 @@ fn to_filters(modes: WakeModes) -> u32 {
 ///
 /// The receiver is switched on; it has no descriptors, so that nothing is written to memory.
 pub(crate) fn arm(
-    csr: &Csr<'_>,
+    parts: Parts<'_>,
     chip: &dyn Chip,
     addresses: &FilterState,
     modes: WakeModes,
-) -> Result<(), Gone> {
+) -> Result<(), chip::Error> {
+    let csr = parts.csr;
     disarm(csr)?;
     // The reset that stopped the device has emptied them.
-    chip.set_filters(csr, addresses)?;
+    chip.set_filters(parts, addresses)?;
     let all_multicast = addresses.multicast_promisc() || modes.contains(WakeModes::MULTICAST);
     csr.update(regs::RCTL, |rctl| {
         rctl.with_en(true).with_bam(true).with_mpe(all_multicast)
@@ -83,7 +67,8 @@ pub(crate) fn arm(
     })?;
     csr.write(regs::WUFC, regs::WUFC::from_raw(to_filters(modes)));
     csr.write(regs::WUC, regs::WUC::zeroed().with_pme_en(true));
-    csr.flush()
+    csr.flush()?;
+    Ok(())
 }
 
 /// Has the device wake nobody any more; returns what it has woken for since it was armed.

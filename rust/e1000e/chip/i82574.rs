@@ -13,6 +13,7 @@ use kernel::{
         Delta, //
     }, //
 };
+use kernel_ext::net::device::Features;
 
 use super::{
     mask_all,
@@ -22,8 +23,12 @@ use super::{
     Chip,
     DmaStopped,
     Error,
+    Fresh,
     Interrupts,
-    RxConfig, //
+    Parts,
+    RxConfig,
+    COMMON_FEATURES,
+    MORE_FEATURES, //
 };
 use crate::{
     counters::Statistics,
@@ -35,19 +40,24 @@ use crate::{
     },
     filter::{
         FilterState,
-        RECEIVE_ADDRESSES, //
+        Limits, //
     },
     ivar::{
         Vector,
         MAX_VECTORS, //
     },
+    led::{
+        self,
+        Lights, //
+    },
     link::Link,
     manage,
     mdic::MdicError,
-    phy::{
-        Phy,
-        PhyId, //
+    nvm::{
+        self,
+        Nvm, //
     },
+    phy::PhyId,
     regs::{
         self,
         cause, //
@@ -79,6 +89,12 @@ const RX_DELAY: u32 = 0x20;
 
 /// Transmit delay for descriptors that ask for one (IDE), in units of 1.024 us.
 const TX_DELAY: u32 = 8;
+
+/// Word with the settings for the port (82574 datasheet 6.1.1: initialization control 3).
+const INIT_CONTROL_3: u16 = 0x24;
+
+/// Initialization control 3: the device is to wake the system by itself.
+const INIT_CONTROL_3_APM: u16 = 1 << 10;
 
 /// Longest transmit delay, in units of 1.024 us.
 const TX_ABSOLUTE_DELAY: u32 = 32;
@@ -164,16 +180,55 @@ impl Chip for I82574 {
         "82574"
     }
 
+    fn meet(&self, csr: &Csr<'_>) -> Result<(), Gone> {
+        // Boot code leaves it set, and the chip has one port, so no one else can hold it (82574
+        // datasheet 10.2.8.11).
+        csr.update(regs::SWSM, |swsm| swsm.with_smbi(false))
+    }
+
+    fn nvm(&self, csr: &Csr<'_>) -> Result<Nvm, nvm::Error> {
+        Ok(Nvm::eeprom(csr)?)
+    }
+
     fn max_vectors(&self) -> u32 {
         MAX_VECTORS.into()
     }
 
-    fn max_frame(&self) -> u32 {
-        packet_buffer::MAX_FRAME
+    fn queues(&self) -> u32 {
+        regs::QUEUES as u32
     }
 
-    fn max_tx_bytes(&self, max_frame: u32) -> u32 {
-        packet_buffer::max_tx_bytes(max_frame)
+    fn features(&self, _: u32) -> (Features, Features) {
+        (
+            COMMON_FEATURES
+                .with(Features::RXHASH)
+                .with(Features::VLAN_FILTER),
+            MORE_FEATURES,
+        )
+    }
+
+    fn max_frame(&self, _: &Csr<'_>) -> Result<u32, Gone> {
+        Ok(packet_buffer::MAX_FRAME)
+    }
+
+    fn max_tx_bytes(&self, _: &Csr<'_>, max_frame: u32) -> Result<u32, Gone> {
+        Ok(packet_buffer::max_tx_bytes(max_frame))
+    }
+
+    fn filter_limits(&self) -> &'static Limits {
+        &Limits::I82574
+    }
+
+    fn storage(&self) -> &'static [regs::Storage] {
+        regs::STORAGE
+    }
+
+    fn management(&self, parts: Parts<'_>) -> Result<manage::Mode, nvm::Error> {
+        manage::Mode::read(parts.csr, parts.nvm)
+    }
+
+    fn wakes_by_default(&self, parts: Parts<'_>) -> Result<bool, nvm::Error> {
+        Ok(parts.nvm.read(parts.csr, INIT_CONTROL_3)? & INIT_CONTROL_3_APM != 0)
     }
 
     fn system_time(&self) -> &'static SystemTime {
@@ -184,7 +239,8 @@ impl Chip for I82574 {
         id.is_bm()
     }
 
-    fn stop_dma(&self, csr: &Csr<'_>, phy: &Phy) -> Result<DmaStopped, Error> {
+    fn stop_dma(&self, parts: Parts<'_>) -> Result<DmaStopped, Error> {
+        let Parts { csr, phy, .. } = parts;
         csr.check()?;
         mask_all(csr)?;
         let settings = manage::Settings::read(csr)?;
@@ -223,7 +279,8 @@ impl Chip for I82574 {
         Ok(DmaStopped(()))
     }
 
-    fn reset(&self, csr: &Csr<'_>, phy: &Phy, max_frame: u32) -> Result<DmaStopped, Error> {
+    fn reset(&self, parts: Parts<'_>, max_frame: u32) -> Result<Fresh, Error> {
+        let csr = parts.csr;
         // A flash must not update itself while the driver runs.
         let flash = csr.read(regs::EECD)?.nvmtype().get() == regs::FLASH;
         if flash {
@@ -235,7 +292,7 @@ impl Chip for I82574 {
         csr.write(regs::PBA, regs::PBA::zeroed().with_rxa(rx));
 
         let settings = manage::Settings::read(csr)?;
-        let stopped = self.stop_dma(csr, phy)?;
+        let stopped = self.stop_dma(parts)?;
 
         if flash {
             csr.update(regs::CTRL_EXT, |ctrl_ext| ctrl_ext.with_ee_rst(true))?;
@@ -256,7 +313,10 @@ impl Chip for I82574 {
         // The reset unmasks nothing, but an event of the reset itself may be pending.
         mask_all(csr)?;
         csr.read(regs::ICR)?;
-        Ok(stopped)
+        Ok(Fresh {
+            stopped,
+            new_phy: false,
+        })
     }
 
     fn init_hw(&self, csr: &Csr<'_>) -> Result<(), Gone> {
@@ -456,8 +516,9 @@ impl Chip for I82574 {
         }
     }
 
-    fn set_filters(&self, csr: &Csr<'_>, filters: &FilterState) -> Result<(), Gone> {
-        for i in 0..RECEIVE_ADDRESSES {
+    fn set_filters(&self, parts: Parts<'_>, filters: &FilterState) -> Result<(), Error> {
+        let csr = parts.csr;
+        for i in 0..Limits::I82574.addresses {
             if let (Some(ral), Some(rah)) = (regs::RAL::try_at(i), regs::RAH::try_at(i)) {
                 let (low, high) = match filters.receive_address(i) {
                     Some((low, high)) => (low, regs::RAH::zeroed().with_rah(high).with_av(true)),
@@ -486,7 +547,7 @@ impl Chip for I82574 {
                 .with_mpe(filters.multicast_promisc())
                 .with_vfe(filters.filters_vlans())
         })?;
-        csr.flush()
+        Ok(csr.flush()?)
     }
 
     fn set_rss(&self, csr: &Csr<'_>, rss: &Rss) -> Result<(), Gone> {
@@ -517,7 +578,8 @@ impl Chip for I82574 {
         csr.update(regs::CTRL, |ctrl| ctrl.with_vme(on))
     }
 
-    fn link_up(&self, csr: &Csr<'_>, link: &Link, max_frame: u32) -> Result<(), Gone> {
+    fn link_up(&self, parts: Parts<'_>, link: &Link, max_frame: u32) -> Result<(), Error> {
+        let csr = parts.csr;
         csr.update(regs::CTRL, |ctrl| {
             ctrl.with_rfce(link.pause.rx).with_tfce(link.pause.tx)
         })?;
@@ -534,6 +596,23 @@ impl Chip for I82574 {
         };
         csr.write(regs::FCRTL, low);
         csr.write(regs::FCRTH, high);
-        csr.flush()
+        Ok(csr.flush()?)
+    }
+
+    fn lights(&self, parts: Parts<'_>) -> Result<Lights, Error> {
+        Ok(Lights(parts.csr.read(regs::LEDCTL)?.into_raw()))
+    }
+
+    fn set_lights(&self, parts: Parts<'_>, Lights(ledctl): Lights) -> Result<(), Error> {
+        parts.csr.check()?;
+        parts
+            .csr
+            .write(regs::LEDCTL, regs::LEDCTL::from_raw(ledctl));
+        Ok(())
+    }
+
+    fn all_lights(&self, _: &Csr<'_>, Lights(ledctl): Lights, on: bool) -> Result<Lights, Gone> {
+        let all = led::all(regs::LEDCTL::from_raw(ledctl), on);
+        Ok(Lights(all.into_raw()))
     }
 }

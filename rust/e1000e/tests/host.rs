@@ -363,8 +363,7 @@ mod filter_tests {
         receive_address,
         Address,
         FilterState,
-        EXTRA_UNICAST,
-        RECEIVE_ADDRESSES, //
+        Limits, //
     };
 
     const PRIMARY: Address = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
@@ -382,11 +381,13 @@ mod filter_tests {
     #[test]
     fn hash_of_known_addresses() {
         // By hand from bytes 4 and 5; among them all-hosts, all-routers, a solicited node.
-        assert_eq!(multicast_hash(&[0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc]), 0xbc9);
-        assert_eq!(multicast_hash(&[0x01, 0xaa, 0x00, 0x12, 0x34, 0x56]), 0x563);
-        assert_eq!(multicast_hash(&[0x01, 0x00, 0x5e, 0x00, 0x00, 0x01]), 0x010);
-        assert_eq!(multicast_hash(&[0x33, 0x33, 0x00, 0x00, 0x00, 0x02]), 0x020);
-        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56]), 0x563);
+        assert_eq!(multicast_hash(&[0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc], 12), 0xbc9);
+        assert_eq!(multicast_hash(&[0x01, 0xaa, 0x00, 0x12, 0x34, 0x56], 12), 0x563);
+        assert_eq!(multicast_hash(&[0x01, 0x00, 0x5e, 0x00, 0x00, 0x01], 12), 0x010);
+        assert_eq!(multicast_hash(&[0x33, 0x33, 0x00, 0x00, 0x00, 0x02], 12), 0x020);
+        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 12), 0x563);
+        // The two lowest bits less.
+        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 10), 0x158);
     }
 
     #[test]
@@ -394,7 +395,8 @@ mod filter_tests {
         for byte4 in 0..=u8::MAX {
             for byte5 in 0..=u8::MAX {
                 let address = [0x01, 0x00, 0x5e, 0x7f, byte4, byte5];
-                assert_eq!(multicast_hash(&address), reference_hash(&address));
+                assert_eq!(multicast_hash(&address, 12), reference_hash(&address));
+                assert_eq!(multicast_hash(&address, 10), reference_hash(&address) >> 2);
             }
         }
     }
@@ -406,7 +408,7 @@ mod filter_tests {
 
     #[test]
     fn multicast_sets_one_bit_in_the_right_word() {
-        let mut filters = FilterState::new(PRIMARY);
+        let mut filters = FilterState::new(PRIMARY, &Limits::I82574);
         filters.begin(false, false);
         filters.add_multicast(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56]);
         // 0x563 = word 0x2b, bit 3.
@@ -419,32 +421,43 @@ mod filter_tests {
 
     #[test]
     fn unicast_fills_the_registers_then_turns_promiscuous() {
-        let mut filters = FilterState::new(PRIMARY);
-        filters.begin(false, false);
-        for n in 0..EXTRA_UNICAST {
-            assert!(filters.receive_address(n + 1).is_none());
-            filters.add_unicast(&[2, 0, 0, 0, 0, n as u8]);
-            assert!(!filters.unicast_promisc());
-            assert_eq!(
-                filters.receive_address(n + 1),
-                Some((2, u16::from(n as u8) << 8))
-            );
-        }
-        assert!(filters.receive_address(RECEIVE_ADDRESSES).is_none());
-        filters.add_unicast(&[2, 0, 0, 0, 1, 0]);
-        assert!(filters.unicast_promisc());
-        assert!(!filters.multicast_promisc());
-        assert!(filters.receive_address(RECEIVE_ADDRESSES).is_none());
+        for limits in [&Limits::I82574, &Limits::I82579] {
+            let mut filters = FilterState::new(PRIMARY, limits);
+            filters.begin(false, false);
+            for n in 0..limits.addresses - 1 {
+                assert!(filters.receive_address(n + 1).is_none());
+                filters.add_unicast(&[2, 0, 0, 0, 0, n as u8]);
+                assert!(!filters.unicast_promisc());
+                assert_eq!(
+                    filters.receive_address(n + 1),
+                    Some((2, u16::from(n as u8) << 8))
+                );
+            }
+            assert!(filters.receive_address(limits.addresses).is_none());
+            filters.add_unicast(&[2, 0, 0, 0, 1, 0]);
+            assert!(filters.unicast_promisc());
+            assert!(!filters.multicast_promisc());
+            assert!(filters.receive_address(limits.addresses).is_none());
 
-        filters.begin(false, false);
-        assert!(!filters.unicast_promisc());
-        assert_eq!(filters.receive_address(0), Some(receive_address(&PRIMARY)));
-        assert!(filters.receive_address(1).is_none());
+            filters.begin(false, false);
+            assert!(!filters.unicast_promisc());
+            assert_eq!(filters.receive_address(0), Some(receive_address(&PRIMARY)));
+            assert!(filters.receive_address(1).is_none());
+        }
+    }
+
+    #[test]
+    fn what_the_chips_have() {
+        assert_eq!(Limits::I82574.addresses, 15);
+        assert_eq!(Limits::I82579.addresses, 5);
+        let words = |limits| FilterState::new(PRIMARY, limits).mta().len();
+        assert_eq!(words(&Limits::I82574), 128);
+        assert_eq!(words(&Limits::I82579), 32);
     }
 
     #[test]
     fn modes() {
-        let mut filters = FilterState::new(PRIMARY);
+        let mut filters = FilterState::new(PRIMARY, &Limits::I82574);
         assert!(!filters.unicast_promisc() && !filters.multicast_promisc());
         filters.begin(true, false);
         assert!(filters.unicast_promisc() && filters.multicast_promisc());
@@ -454,7 +467,7 @@ mod filter_tests {
 
     #[test]
     fn vlans() {
-        let mut filters = FilterState::new(PRIMARY);
+        let mut filters = FilterState::new(PRIMARY, &Limits::I82574);
         for vid in [0, 1, 31, 32, 100, 4095] {
             filters.set_vlan(vid, true);
             for (i, &word) in filters.vfta().iter().enumerate() {

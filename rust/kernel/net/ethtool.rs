@@ -570,7 +570,10 @@ pub trait Operations: device::Operations {
     /// Tells the number of channels, those of an interface that is down as well.
     fn channels(dev: &Device<Self>, rtnl: &mut Rtnl) -> u32;
 
-    /// Changes the number of channels, which is from 1 to [`device::Operations::CHANNELS`].
+    /// Most channels that this device can have, at most [`device::Operations::CHANNELS`].
+    fn max_channels(&self) -> u32;
+
+    /// Changes the number of channels, which is from 1 to [`Operations::max_channels`].
     fn set_channels(dev: &Device<Self>, rtnl: &mut Rtnl, channels: u32) -> Result;
 
     /// Octets of the key of receive side scaling.
@@ -993,8 +996,10 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
     ) {
         // SAFETY: A callback; `out` is valid and zeroed.
         unsafe {
-            (*out).max_combined = Self::CHANNELS;
-            (*out).combined_count = with_rtnl::<Self, _>(dev, Self::channels);
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                (*out).max_combined = dev.data().max_channels();
+                (*out).combined_count = Self::channels(dev, rtnl);
+            });
         }
     }
 
