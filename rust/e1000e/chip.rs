@@ -37,9 +37,9 @@ use crate::{
         Nvm, //
     },
     phy::{
+        Model,
         Phy,
-        PhyError,
-        PhyId, //
+        PhyError, //
     },
     regs,
     rss::Rss,
@@ -257,8 +257,8 @@ pub(crate) trait Chip: Sync {
     /// How the counter behind the clock counts.
     fn system_time(&self) -> &'static SystemTime;
 
-    /// Whether `id` is the PHY of this chip.
-    fn has_phy(&self, id: PhyId) -> bool;
+    /// The kind of PHY that it has.
+    fn phy(&self) -> &'static dyn Model;
 
     /// Stops DMA for good: ends the device's PCIe requests, resets it, and verifies.
     ///

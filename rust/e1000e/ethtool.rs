@@ -57,7 +57,6 @@ use crate::{
         MIN_RING, //
     },
     nvm,
-    phy,
     regs::DUMP,
     rss,
     selftest,
@@ -284,7 +283,7 @@ impl Operations for Nic<'_> {
         Ok(LinkSettings {
             link: link.map(|link| (link.speed.mbps(), duplex(link.duplex))),
             autoneg,
-            phy_address: phy::ADDRESS,
+            phy_address: nic.phy.address(),
             supported: SUPPORTED,
             advertising,
             partner: if autoneg {

@@ -297,7 +297,7 @@ impl<'a> Operations for Nic<'a> {
     }
 
     fn mii_address(&self) -> u8 {
-        phy::ADDRESS
+        self.phy.address()
     }
 
     fn mii_read(dev: &Device<Self>, _rtnl: &mut Rtnl, register: u8) -> Result<u16> {

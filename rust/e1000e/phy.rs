@@ -2,6 +2,8 @@
 
 //! The PHY and the way to it (82574 datasheet chapter 8.5, 10.2.2.7).
 //!
+//! What is the same for all is here; what differs from one to the other is behind [`Model`].
+//!
 //! Each access takes the MDIO bus from the manageability firmware, gives one command, waits for
 //! its end with a time limit and judges the result. What fails is classified, counted and
 //! returned; a register that could not be read has no value.
@@ -50,14 +52,7 @@ use crate::{
     regs, //
 };
 
-/// MDIO address of the 82574's internal PHY (82574 datasheet 10.2.2.7: always 1).
-pub(crate) const ADDRESS: u8 = 1;
-
-/// How many times MDIO ownership is asked for.
-const OWNERSHIP_TRIES: u32 = 10;
-
-/// Pause between two requests for MDIO ownership.
-const OWNERSHIP_PAUSE: Delta = Delta::from_millis(2);
+pub(crate) mod bm;
 
 /// Pause between two looks at `MDIC`: about the time of one MDIO frame (64 bits at 2.5 MHz).
 const MDIC_INTERVAL: Delta = Delta::from_micros(50);
@@ -70,6 +65,9 @@ const RESET_INTERVAL: Delta = Delta::from_millis(1);
 
 /// How many times a PHY that resets itself is looked at; clause 22.2.4.1.1 allows it 0.5 s.
 const RESET_TRIES: u32 = 500;
+
+/// Pause before an access that failed is tried again, where it is.
+const RETRY_PAUSE: Delta = Delta::from_millis(10);
 
 /// A register of the PHY.
 ///
@@ -84,24 +82,8 @@ pub(crate) struct Reg {
 }
 
 impl Reg {
-    /// Page select.
-    const PAGE_SELECT: u8 = 22;
-
     /// Last register that is on every page.
     const LAST_COMMON: u8 = 15;
-
-    /// Copper specific control 1.
-    const COPPER_CONTROL: Self = Self::new(16);
-    /// Copper specific status 1.
-    const COPPER_STATUS: Self = Self::new(17);
-    /// Receive error counter.
-    const RECEIVE_ERRORS: Self = Self::new(21);
-    /// MAC specific control 2.
-    const MAC_CONTROL: Self = Self::paged(2, 21);
-    /// Address of the calibration registers.
-    const CALIBRATION_ADDRESS: Self = Self::new(29);
-    /// Data of the calibration registers.
-    const CALIBRATION_DATA: Self = Self::new(30);
 
     /// Register `reg` on page 0; only the lower 5 bits count.
     pub(crate) const fn new(reg: u8) -> Self {
@@ -117,28 +99,8 @@ impl Reg {
     }
 }
 
-/// Copper specific control 1 (register 16): crossover; both bits clear is straight, both set
-/// automatic.
-const COPPER_CONTROL_MDIX: u16 = 0x0060;
-/// Copper specific control 1: crossed.
-const COPPER_CONTROL_CROSSED: u16 = 0x0020;
-/// Copper specific status 1 (register 17): speed and duplex are found, and so is the crossover.
-const COPPER_STATUS_RESOLVED: u16 = 0x0800;
-/// Copper specific status 1: crossed.
-const COPPER_STATUS_CROSSED: u16 = 0x0040;
 /// GBSR: idle errors since the last read, at most 255 (clause 40.5.1.1).
 const GBSR_IDLE_ERRORS: u16 = 0x00ff;
-/// Copper specific control 1: reversed polarity is not corrected.
-const COPPER_CONTROL_POLARITY: u16 = 0x0002;
-/// Copper specific control 1: downshift to a lower speed after failed attempts.
-const COPPER_CONTROL_DOWNSHIFT: u16 = 0x0800;
-
-/// MAC specific control 2 (register 21 on page 2): speed of the side of the MAC while there is no
-/// link.
-const MAC_CONTROL_SPEED: u16 = 0x0007;
-/// MAC specific control 2: 1000 Mb/s while there is no link.
-const MAC_CONTROL_SPEED1000: u16 = 0x0006;
-
 /// How long a PHY in loopback is given to settle, as in the in-tree driver.
 const LOOPBACK_SETTLE: Delta = Delta::from_millis(250);
 
@@ -220,18 +182,75 @@ impl ErrorCounters {
 pub(crate) struct PhyId(u32);
 
 impl PhyId {
-    /// The BM PHY of the 82574, revision 2.
-    const BME1000_R2: u32 = 0x0141_0cb1;
-
-    /// Whether this is the PHY of the 82574.
-    pub(crate) const fn is_bm(self) -> bool {
-        self.0 == Self::BME1000_R2
-    }
-
     /// The two registers, the first one in the upper half.
     pub(crate) const fn raw(self) -> u32 {
         self.0
     }
+}
+
+/// How a register is reached by MDIO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The address that it answers at.
+    pub(crate) address: u8,
+    /// What must be written first, to a register at address 1: the register, and the value.
+    pub(crate) select: Option<(u8, u16)>,
+}
+
+/// Address at which the page is selected.
+const SELECT_ADDRESS: u8 = 1;
+
+/// How the crossover is read.
+pub(crate) struct CrossoverStatus {
+    /// The register.
+    reg: Reg,
+    /// Bits of it that are set once the crossover is found.
+    resolved: u16,
+    /// Bits of it that are set if the pairs are crossed.
+    crossed: u16,
+}
+
+/// What differs from one kind of PHY to another. All functions may sleep.
+pub(crate) trait Model: Sync {
+    /// Whether `id` is such a PHY.
+    fn is(&self, id: PhyId) -> bool;
+
+    /// Where `reg` is.
+    fn place(&self, reg: Reg) -> Place;
+
+    /// Pause after each access, and how many times one that failed is tried again.
+    fn patience(&self) -> (Option<Delta>, u32);
+
+    /// Asks the firmware for the MDIO bus, under the lock that keeps others in this driver out.
+    ///
+    /// An `EXTCNF_CTRL` of all ones has the ownership bit set too: [`Csr::read`] tells the two
+    /// apart.
+    fn take_bus(&self, csr: &Csr<'_>) -> Result<(), MdicError>;
+
+    /// Whether the firmware forbids to reset the PHY.
+    fn reset_blocked(&self, csr: &Csr<'_>) -> Result<bool, Gone>;
+
+    /// Whether the PHY is reset by itself, and not together with the device.
+    fn resets_alone(&self) -> bool;
+
+    /// Sets up what is behind the copper, for `request`.
+    fn setup_copper(&self, phy: &Phy, csr: &Csr<'_>, request: &LinkRequest)
+        -> Result<(), PhyError>;
+
+    /// Has forced speed and duplex take effect, which were just written.
+    fn force(&self, phy: &Phy, csr: &Csr<'_>) -> Result<(), PhyError>;
+
+    /// Prepares for a loopback at 1000 Mb/s.
+    fn before_loopback(&self, phy: &Phy, csr: &Csr<'_>) -> Result<(), PhyError>;
+
+    /// Undoes [`before_loopback`](Self::before_loopback).
+    fn after_loopback(&self, phy: &Phy, csr: &Csr<'_>) -> Result<(), PhyError>;
+
+    /// How the crossover is read.
+    fn crossover(&self) -> CrossoverStatus;
+
+    /// The receive error counter, if there is one.
+    fn receive_errors(&self) -> Option<Reg>;
 }
 
 /// What became of setting up the link.
@@ -252,8 +271,10 @@ pub(crate) enum LinkSetup {
 pub(crate) struct Mdio<'a> {
     /// The registers.
     csr: &'a Csr<'a>,
-    /// `EXTCNF_CTRL` as it was when ownership was granted.
-    extcnf: regs::EXTCNF_CTRL,
+    /// What is at the other end.
+    model: &'static dyn Model,
+    /// How many times an access that failed is tried again.
+    retries: u32,
     /// Keeps others in this driver out.
     _lock: MutexGuard<'a, ()>,
 }
@@ -261,6 +282,19 @@ pub(crate) struct Mdio<'a> {
 impl Mdio<'_> {
     /// Gives `command` and returns its result.
     fn execute(&mut self, command: Command) -> Result<u16, MdicError> {
+        let mut result = self.try_once(command);
+        for _ in 0..self.retries {
+            match result {
+                Ok(_) | Err(MdicError::Gone) => break,
+                Err(_) => {}
+            }
+            fsleep(RETRY_PAUSE);
+            result = self.try_once(command);
+        }
+        result
+    }
+
+    fn try_once(&mut self, command: Command) -> Result<u16, MdicError> {
         self.csr
             .write(regs::MDIC, regs::MDIC::from_raw(command.raw()));
         let polled = self.csr.poll(
@@ -269,6 +303,9 @@ impl Mdio<'_> {
             MDIC_INTERVAL,
             MDIC_TIMEOUT,
         );
+        if let (Some(pause), _) = self.model.patience() {
+            fsleep(pause);
+        }
         match polled {
             Ok(mdic) => command.classify(mdic),
             Err(PollError::Gone) => Err(MdicError::Gone),
@@ -276,38 +313,43 @@ impl Mdio<'_> {
         }
     }
 
-    /// Selects the page of `reg` where that is needed.
-    fn select(&mut self, reg: Reg) -> Result<(), MdicError> {
-        if reg.reg > Reg::LAST_COMMON {
-            self.execute(Command::write(ADDRESS, Reg::PAGE_SELECT, reg.page))?;
+    /// Selects the page of `reg` where that is needed; returns the address to use.
+    fn select(&mut self, reg: Reg) -> Result<u8, MdicError> {
+        let Place { address, select } = self.model.place(reg);
+        if let Some((select, value)) = select {
+            self.execute(Command::write(SELECT_ADDRESS, select, value))?;
         }
-        Ok(())
+        Ok(address)
     }
 
     /// Reads `reg`.
     fn read(&mut self, reg: Reg) -> Result<u16, MdicError> {
-        self.select(reg)?;
-        self.execute(Command::read(ADDRESS, reg.reg))
+        let address = self.select(reg)?;
+        self.execute(Command::read(address, reg.reg))
     }
 
     /// Writes `value` to `reg`.
     fn write(&mut self, reg: Reg, value: u16) -> Result<(), MdicError> {
-        self.select(reg)?;
-        self.execute(Command::write(ADDRESS, reg.reg, value))
+        let address = self.select(reg)?;
+        self.execute(Command::write(address, reg.reg, value))
             .map(|_| ())
     }
 }
 
 impl Drop for Mdio<'_> {
     fn drop(&mut self) {
-        self.csr
-            .write(regs::EXTCNF_CTRL, self.extcnf.with_mdio_sw_ownership(false));
+        // A device that is gone has no bus to give back.
+        let _ = self.csr.update(regs::EXTCNF_CTRL, |extcnf| {
+            extcnf.with_mdio_sw_ownership(false)
+        });
     }
 }
 
 /// The PHY of one device.
 #[pin_data]
 pub(crate) struct Phy {
+    /// What kind it is.
+    model: &'static dyn Model,
     /// Serialises MDIO accesses within the driver.
     #[pin]
     mdio: Mutex<()>,
@@ -325,8 +367,9 @@ pub(crate) struct Phy {
 
 impl Phy {
     /// A PHY nobody has talked to yet.
-    pub(crate) fn new() -> impl PinInit<Self> {
+    pub(crate) fn new(model: &'static dyn Model) -> impl PinInit<Self> {
         pin_init!(Self {
+            model,
             mdio <- new_mutex!(()),
             read_errors: ErrorCounters::new(),
             write_errors: ErrorCounters::new(),
@@ -336,33 +379,23 @@ impl Phy {
         })
     }
 
+    /// The address of its IEEE registers.
+    pub(crate) fn address(&self) -> u8 {
+        self.model.place(Reg::new(mii::BMCR)).address
+    }
+
     /// Takes the MDIO bus. May sleep.
-    ///
-    /// An `EXTCNF_CTRL` of all ones has the ownership bit set too: [`Csr::read`] tells the two
-    /// apart.
     pub(crate) fn own<'a>(&'a self, csr: &'a Csr<'a>) -> Result<Mdio<'a>, MdicError> {
         let lock = self.mdio.lock();
-        for attempt in 0..OWNERSHIP_TRIES {
-            if attempt != 0 {
-                fsleep(OWNERSHIP_PAUSE);
-            }
-            let extcnf = csr.read(regs::EXTCNF_CTRL)?;
-            csr.write(regs::EXTCNF_CTRL, extcnf.with_mdio_sw_ownership(true));
-            let extcnf = csr.read(regs::EXTCNF_CTRL)?;
-            if extcnf.mdio_sw_ownership() {
-                // INVARIANT: granted by the firmware, and the lock is held.
-                return Ok(Mdio {
-                    csr,
-                    extcnf,
-                    _lock: lock,
-                });
-            }
-        }
-        csr.check()?;
-        // Take the request back.
-        let extcnf = csr.read(regs::EXTCNF_CTRL)?;
-        csr.write(regs::EXTCNF_CTRL, extcnf.with_mdio_sw_ownership(false));
-        Err(MdicError::Ownership)
+        self.model.take_bus(csr)?;
+        let (_, retries) = self.model.patience();
+        // INVARIANT: granted by the firmware, and the lock is held.
+        Ok(Mdio {
+            csr,
+            model: self.model,
+            retries,
+            _lock: lock,
+        })
     }
 
     /// Reads the register `reg`. May sleep.
@@ -388,7 +421,7 @@ impl Phy {
         }
         PhyError {
             class,
-            phy_addr: ADDRESS,
+            phy_addr: self.model.place(reg).address,
             page: reg.page,
             reg: reg.reg,
             write: op == Op::Write,
@@ -412,16 +445,21 @@ impl Phy {
         Ok(PhyId((u32::from(high) << 16) | u32::from(low)))
     }
 
-    /// Whether the firmware forbids to reset the PHY (82574 datasheet 10.2.8.1, `MANC` bit 18).
+    /// Whether `id` is the PHY that this device has.
+    pub(crate) fn is(&self, id: PhyId) -> bool {
+        self.model.is(id)
+    }
+
+    /// Whether the firmware forbids to reset the PHY. May sleep.
     pub(crate) fn reset_blocked(&self, csr: &Csr<'_>) -> Result<bool, Gone> {
-        Ok(csr.read(regs::MANC)?.keep_phy_link_up())
+        self.model.reset_blocked(csr)
     }
 
     /// Resets the PHY by `CTRL.PHY_RST`, for a PHY that hangs. The link must be set up anew.
     ///
-    /// Returns whether it was done; the firmware may forbid it.
+    /// Returns whether it was done; the firmware may forbid it, or it may be done with the device.
     pub(crate) fn hardware_reset(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
-        if self.gone(self.reset_blocked(csr))? {
+        if !self.model.resets_alone() || self.gone(self.reset_blocked(csr))? {
             return Ok(false);
         }
         let mdio = self
@@ -490,7 +528,7 @@ impl Phy {
         if value & idle != 0 {
             self.write(csr, bmcr, value & !idle)?;
         }
-        self.setup_copper(csr, request)?;
+        self.model.setup_copper(self, csr, request)?;
 
         if let LinkMode::Autoneg(modes) = request.mode {
             self.write(csr, Reg::new(mii::ANAR), request.anar())?;
@@ -501,7 +539,7 @@ impl Phy {
         let value = request.bmcr(self.read(csr, bmcr)?);
         self.write(csr, bmcr, value)?;
         if let LinkMode::Forced(..) = request.mode {
-            self.commit(csr)?;
+            self.model.force(self, csr)?;
         }
         Ok(LinkSetup::Done)
     }
@@ -525,29 +563,6 @@ impl Phy {
                 }
             }
         })
-    }
-
-    /// Copper settings of the BM PHY.
-    ///
-    /// Downshift is off after power-on and takes effect only where it is first written as off and
-    /// committed. The polarity is corrected. Calibration register 3 is written as 0, as the
-    /// in-tree driver does for this revision of the PHY.
-    fn setup_copper(&self, csr: &Csr<'_>, request: &LinkRequest) -> Result<(), PhyError> {
-        let crossover = match (request.crossover, request.mode) {
-            (Crossover::Auto, LinkMode::Autoneg(_)) => COPPER_CONTROL_MDIX,
-            // Automatic crossover needs auto-negotiation.
-            (Crossover::Auto, LinkMode::Forced(..)) | (Crossover::Mdi, _) => 0,
-            (Crossover::MdiX, _) => COPPER_CONTROL_CROSSED,
-        };
-        let off = (self.read(csr, Reg::COPPER_CONTROL)?
-            & !(COPPER_CONTROL_MDIX | COPPER_CONTROL_POLARITY | COPPER_CONTROL_DOWNSHIFT))
-            | crossover;
-        self.write(csr, Reg::COPPER_CONTROL, off)?;
-        self.commit(csr)?;
-        self.write(csr, Reg::COPPER_CONTROL, off | COPPER_CONTROL_DOWNSHIFT)?;
-        self.write(csr, Reg::CALIBRATION_ADDRESS, 3)?;
-        self.write(csr, Reg::CALIBRATION_DATA, 0)?;
-        self.commit(csr)
     }
 
     /// Finds out the state of the link. A register that cannot be read makes it unknown.
@@ -591,11 +606,14 @@ impl Phy {
         Ok(gbsr)
     }
 
-    /// Reads the receive error counter, which stops at 65,535.
-    fn read_receive_errors(&self, csr: &Csr<'_>) -> Result<u16, PhyError> {
-        let errors = self.read(csr, Reg::RECEIVE_ERRORS)?;
+    /// Reads the receive error counter, which stops at 65,535, if there is one.
+    fn read_receive_errors(&self, csr: &Csr<'_>) -> Result<Option<u16>, PhyError> {
+        let Some(reg) = self.model.receive_errors() else {
+            return Ok(None);
+        };
+        let errors = self.read(csr, reg)?;
         self.receive_errors.store(errors.into(), Relaxed);
-        Ok(errors)
+        Ok(Some(errors))
     }
 
     /// Brings the error counts up to date; a read that fails adds nothing to them.
@@ -614,10 +632,15 @@ impl Phy {
 
     /// How the pairs are crossed; [`None`] if that is not found yet.
     pub(crate) fn crossed(&self, csr: &Csr<'_>) -> Result<Option<Crossover>, PhyError> {
-        let status = self.read(csr, Reg::COPPER_STATUS)?;
-        Ok(if status & COPPER_STATUS_RESOLVED == 0 {
+        let CrossoverStatus {
+            reg,
+            resolved,
+            crossed,
+        } = self.model.crossover();
+        let status = self.read(csr, reg)?;
+        Ok(if status & resolved == 0 {
             None
-        } else if status & COPPER_STATUS_CROSSED != 0 {
+        } else if status & crossed != 0 {
             Some(Crossover::MdiX)
         } else {
             Some(Crossover::Mdi)
@@ -632,7 +655,7 @@ impl Phy {
     pub(crate) fn hang_tick(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
         let receive_errors = self.read_receive_errors(csr)?;
         let idle_errors = self.read_gbsr(csr)? & GBSR_IDLE_ERRORS;
-        let signature = receive_errors == 0xffff && idle_errors == GBSR_IDLE_ERRORS;
+        let signature = receive_errors == Some(0xffff) && idle_errors == GBSR_IDLE_ERRORS;
         if !signature {
             self.hang_looks.store(0, Relaxed);
             return Ok(false);
@@ -646,12 +669,7 @@ impl Phy {
     /// forced as well. The link is gone, and must be set up anew after
     /// [`leave_loopback`](Self::leave_loopback).
     pub(crate) fn enter_loopback(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
-        let mac = self.read(csr, Reg::MAC_CONTROL)?;
-        if mac & MAC_CONTROL_SPEED != MAC_CONTROL_SPEED1000 {
-            let mac = (mac & !MAC_CONTROL_SPEED) | MAC_CONTROL_SPEED1000;
-            self.write(csr, Reg::MAC_CONTROL, mac)?;
-            self.commit(csr)?;
-        }
+        self.model.before_loopback(self, csr)?;
         self.write(
             csr,
             Reg::new(mii::BMCR),
@@ -672,7 +690,8 @@ impl Phy {
     pub(crate) fn leave_loopback(&self, csr: &Csr<'_>) -> Result<(), PhyError> {
         let bmcr = Reg::new(mii::BMCR);
         let value = self.read(csr, bmcr)?;
-        self.write(csr, bmcr, value & !mii::BMCR_LOOPBACK)
+        self.write(csr, bmcr, value & !mii::BMCR_LOOPBACK)?;
+        self.model.after_loopback(self, csr)
     }
 
     /// Powers the PHY down. Returns whether it was done; the firmware may need it.

@@ -127,7 +127,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     let csr = Csr::new(bar);
     csr.check()
         .inspect_err(|e| dev_err!(pdev, "{}; reseat the card or power-cycle\n", e))?;
-    let phy = KBox::pin_init(Phy::new(), GFP_KERNEL)
+    let phy = KBox::pin_init(Phy::new(chip.phy()), GFP_KERNEL)
         .inspect_err(|e| dev_err!(pdev, "no memory: {:?}\n", e))?;
 
     chip.meet(&csr).inspect_err(|e| dev_err!(pdev, "{}\n", e))?;
@@ -155,7 +155,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
     let id = phy
         .identify(&csr)
         .inspect_err(|e| dev_err!(pdev, "PHY cannot be identified: {}\n", e))?;
-    if !chip.has_phy(id) {
+    if !phy.is(id) {
         dev_err!(pdev, "unknown PHY {:#010x}\n", id.raw());
         return Err(ENODEV);
     }

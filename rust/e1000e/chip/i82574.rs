@@ -57,7 +57,10 @@ use crate::{
         self,
         Nvm, //
     },
-    phy::PhyId,
+    phy::{
+        bm::Bm,
+        Model, //
+    },
     regs::{
         self,
         cause, //
@@ -235,8 +238,8 @@ impl Chip for I82574 {
         &SystemTime::MHZ_25
     }
 
-    fn has_phy(&self, id: PhyId) -> bool {
-        id.is_bm()
+    fn phy(&self) -> &'static dyn Model {
+        &Bm
     }
 
     fn stop_dma(&self, parts: Parts<'_>) -> Result<DmaStopped, Error> {
