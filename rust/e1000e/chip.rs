@@ -6,7 +6,13 @@
 //! knows only tail registers and interrupt masks, which are the same for all chips, and calls
 //! [`Csr`] itself.
 
-use kernel::prelude::*;
+use kernel::{
+    device::Bound,
+    io::register::Array,
+    pci,
+    prelude::*,
+    time::Delta, //
+};
 use kernel_ext::{
     net::device::Features,
     pci::master::CutOff, //
@@ -47,6 +53,8 @@ use crate::{
 };
 
 mod i82574;
+mod i82579;
+pub(crate) mod kmrn;
 mod packet_buffer;
 
 pub(crate) use packet_buffer::STANDARD_FRAME;
@@ -56,6 +64,9 @@ pub(crate) use packet_buffer::STANDARD_FRAME;
 pub(crate) enum Kind {
     /// 82574L and 82574LA.
     I82574,
+    /// 82579LM and 82579V.
+    #[expect(dead_code)]
+    I82579,
 }
 
 impl Kind {
@@ -63,6 +74,7 @@ impl Kind {
     pub(crate) const fn chip(self) -> &'static dyn Chip {
         match self {
             Kind::I82574 => &i82574::I82574,
+            Kind::I82579 => &i82579::I82579,
         }
     }
 }
@@ -83,6 +95,10 @@ pub(crate) enum Error {
     },
     /// The automatic read of the NVM after the reset did not end.
     AutoRead,
+    /// The PHY was not configured after its reset.
+    PhyConfiguration,
+    /// The PHY does not answer, and the firmware does not let it be switched off and on.
+    PhyBlocked,
     /// `IVAR` does not hold what was written to it.
     Ivar(Lost),
     /// The PHY, which is part of it, cannot be worked on.
@@ -119,7 +135,8 @@ impl From<Error> for kernel::error::Error {
     fn from(e: Error) -> Self {
         match e {
             Error::Gone => ENODEV,
-            Error::ResetStuck | Error::AutoRead => ETIMEDOUT,
+            Error::ResetStuck | Error::AutoRead | Error::PhyConfiguration => ETIMEDOUT,
+            Error::PhyBlocked => EBUSY,
             Error::NotStopped { .. } | Error::Ivar(_) => EIO,
             Error::Phy(e) => e.into(),
             Error::Nvm(e) => e.into(),
@@ -137,6 +154,13 @@ impl kernel::fmt::Display for Error {
                 "{register} is {value:#010x} after the reset: DMA may still be running"
             ),
             Error::AutoRead => f.write_str("the NVM was not read after the reset (EECD bit 9)"),
+            Error::PhyConfiguration => {
+                f.write_str("the PHY was not configured after the reset (STATUS bit 9)")
+            }
+            Error::PhyBlocked => f.write_str(
+                "the PHY does not answer, and the management engine does not let it be reset \
+                 (FWSM bit 6)",
+            ),
             Error::Ivar(lost) => kernel::fmt::Display::fmt(lost, f),
             Error::Phy(e) => kernel::fmt::Display::fmt(e, f),
             Error::Nvm(e) => kernel::fmt::Display::fmt(e, f),
@@ -186,7 +210,7 @@ pub(crate) struct Parts<'a> {
     /// The PHY behind them.
     pub(crate) phy: &'a Phy,
     /// The NVM.
-    pub(crate) nvm: &'a Nvm,
+    pub(crate) nvm: &'a Nvm<'a>,
 }
 
 /// What a reset has left.
@@ -223,7 +247,7 @@ pub(crate) trait Chip: Sync {
     fn meet(&self, csr: &Csr<'_>) -> Result<(), Gone>;
 
     /// Finds its NVM.
-    fn nvm(&self, csr: &Csr<'_>) -> Result<Nvm, nvm::Error>;
+    fn nvm<'a>(&self, pdev: &'a pci::Device<Bound>, csr: &Csr<'_>) -> Result<Nvm<'a>, nvm::Error>;
 
     /// Most MSI-X vectors; 0 where the chip has no MSI-X.
     fn max_vectors(&self) -> u32;
@@ -290,7 +314,7 @@ pub(crate) trait Chip: Sync {
 
     /// Starts transmitter and receiver. From here on the device writes to memory, so this takes
     /// the proof away that it does not.
-    fn start(&self, csr: &Csr<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Gone>;
+    fn start(&self, parts: Parts<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Error>;
 
     /// Programs how interrupts are signalled. They stay masked.
     fn set_interrupts(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>) -> Result<(), Error>;
@@ -366,6 +390,142 @@ pub(crate) fn acknowledge_other(csr: &Csr<'_>) -> Result<regs::ICR, Gone> {
         csr.ics_write(queues);
     }
     Ok(icr)
+}
+
+/// Ends the device's PCIe requests (82574 datasheet 3.1.3.10), as far as it does in time.
+fn disable_master(csr: &Csr<'_>) -> Result<(), Gone> {
+    csr.update(regs::CTRL, |ctrl| ctrl.with_gio_master_disable(true))?;
+    match csr.poll(
+        |csr| csr.read(regs::STATUS),
+        |status| !status.gio_master_enable(),
+        Delta::from_micros(100),
+        Delta::from_millis(80),
+    ) {
+        Ok(_) | Err(PollError::Timeout) => Ok(()),
+        Err(PollError::Gone) => Err(Gone),
+    }
+}
+
+/// An error unless the register value `value` is 0.
+fn expect_zero(register: &'static str, value: u32) -> Result<(), Error> {
+    if value == 0 {
+        Ok(())
+    } else {
+        Err(Error::NotStopped { register, value })
+    }
+}
+
+/// An error if transmitter or receiver is on.
+fn expect_engines_off(csr: &Csr<'_>) -> Result<(), Error> {
+    let rctl = csr.read(regs::RCTL)?;
+    if rctl.en() {
+        return Err(Error::NotStopped {
+            register: "RCTL",
+            value: rctl.into_raw(),
+        });
+    }
+    let tctl = csr.read(regs::TCTL)?;
+    if tctl.en() {
+        return Err(Error::NotStopped {
+            register: "TCTL",
+            value: tctl.into_raw(),
+        });
+    }
+    Ok(())
+}
+
+/// An error if the device has memory for the rings of `queue`.
+fn expect_no_rings(csr: &Csr<'_>, queue: Queue) -> Result<(), Error> {
+    let (rdlen, rdt, tdlen, tdt) = match queue {
+        Queue::Q0 => (
+            csr.read(regs::RDLEN::at(0))?,
+            csr.read(regs::RDT::at(0))?,
+            csr.read(regs::TDLEN::at(0))?,
+            csr.read(regs::TDT::at(0))?,
+        ),
+        Queue::Q1 => (
+            csr.read(regs::RDLEN::at(1))?,
+            csr.read(regs::RDT::at(1))?,
+            csr.read(regs::TDLEN::at(1))?,
+            csr.read(regs::TDT::at(1))?,
+        ),
+    };
+    expect_zero("RDLEN", rdlen.into_raw())?;
+    expect_zero("RDT", rdt.into_raw())?;
+    expect_zero("TDLEN", tdlen.into_raw())?;
+    expect_zero("TDT", tdt.into_raw())
+}
+
+/// Tells the device the receive ring of `queue`: see [`Chip::configure_rx_queue`].
+fn set_rx_ring(csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
+    // CAST: the two halves.
+    let (low, high) = (base as u32, (base >> 32) as u32);
+    macro_rules! program {
+        ($n:literal) => {{
+            csr.write(regs::RDBAL::at($n), regs::RDBAL::from_raw(low));
+            csr.write(regs::RDBAH::at($n), regs::RDBAH::from_raw(high));
+            csr.write(regs::RDLEN::at($n), regs::RDLEN::from_raw(bytes));
+            csr.write(regs::RDH::at($n), regs::RDH::zeroed());
+            csr.write(regs::RDT::at($n), regs::RDT::zeroed());
+        }};
+    }
+    match queue {
+        Queue::Q0 => program!(0),
+        Queue::Q1 => program!(1),
+    }
+}
+
+/// Tells the device the transmit ring of `queue`: see [`Chip::configure_tx_queue`].
+fn set_tx_ring(csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
+    // CAST: the two halves.
+    let (low, high) = (base as u32, (base >> 32) as u32);
+    macro_rules! program {
+        ($n:literal) => {{
+            csr.write(regs::TDBAL::at($n), regs::TDBAL::from_raw(low));
+            csr.write(regs::TDBAH::at($n), regs::TDBAH::from_raw(high));
+            csr.write(regs::TDLEN::at($n), regs::TDLEN::from_raw(bytes));
+            csr.write(regs::TDH::at($n), regs::TDH::zeroed());
+            csr.write(regs::TDT::at($n), regs::TDT::zeroed());
+        }};
+    }
+    match queue {
+        Queue::Q0 => program!(0),
+        Queue::Q1 => program!(1),
+    }
+}
+
+/// Starts transmitter and receiver: see [`Chip::start`].
+fn start_engines(csr: &Csr<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Gone> {
+    // From the first enable on the proof does not hold any more.
+    drop(stopped);
+
+    csr.update(regs::TCTL, |tctl| {
+        tctl.with_en(true)
+            .with_psp(true)
+            .with_rtlc(true)
+            .with_const_ct::<15>()
+            .with_const_cold::<63>()
+    })?;
+
+    csr.update(regs::RFCTL, |rfctl| rfctl.with_exsten(true))?;
+    csr.update(regs::RXCSUM, |rxcsum| {
+        // The hash in the place of the packet checksum, which nobody needs.
+        rxcsum.with_ipofl(true).with_tuofl(true).with_pcsd(true)
+    })?;
+    // The filters' bits are kept. `SECRC`: the device strips the FCS.
+    csr.update(regs::RCTL, |rctl| {
+        rctl.with_en(true)
+            .with_sbp(rx.keep_damaged)
+            .with_lpe(rx.max_frame > packet_buffer::STANDARD_FRAME)
+            .with_const_lbm::<0>()
+            .with_const_dtyp::<0>()
+            .with_const_mo::<0>()
+            .with_bam(true)
+            .with_const_bsize::<0>()
+            .with_bsex(false)
+            .with_secrc(!rx.keep_fcs)
+    })?;
+    csr.flush()
 }
 
 /// Maps the end of a wait.

@@ -27,7 +27,10 @@ use kernel::{
         AtomicFlag,
         Relaxed, //
     },
-    time::Delta, //
+    time::{
+        delay::udelay,
+        Delta, //
+    }, //
 };
 
 use crate::regs;
@@ -37,6 +40,10 @@ const ALL_ONES: u32 = 0xffff_ffff;
 
 /// Size of BAR 0 in bytes (82574 datasheet 10.1.1.1).
 pub(crate) const BAR_SIZE: usize = 0x20000;
+
+/// How often, and how far apart, it is looked whether the firmware is done with its accesses.
+const CONTENTION_LOOKS: u32 = 2000;
+const CONTENTION_PAUSE: Delta = Delta::from_micros(50);
 
 /// BAR 0 as the driver maps it.
 pub(crate) type Bar0<'a> = pci::Bar<'a, BAR_SIZE>;
@@ -84,6 +91,14 @@ pub(crate) struct Csr<'a> {
     gone: AtomicFlag,
     /// How many times a live device turned into an absent one.
     losses: Atomic<u64>,
+    /// The firmware writes registers, too, and the device does not keep the two apart.
+    contended: AtomicFlag,
+    /// How many writes were not waited for any longer.
+    pub(crate) contention_timeouts: Atomic<u64>,
+    /// How many writes of tails did not arrive.
+    pub(crate) tails_lost: Atomic<u64>,
+    /// A write of a tail did not arrive, and its engine was switched off for it.
+    tail_lost: AtomicFlag,
 }
 
 impl<'a> Csr<'a> {
@@ -93,6 +108,49 @@ impl<'a> Csr<'a> {
             bar,
             gone: AtomicFlag::new(false),
             losses: Atomic::new(0),
+            contended: AtomicFlag::new(false),
+            contention_timeouts: Atomic::new(0),
+            tails_lost: Atomic::new(0),
+            tail_lost: AtomicFlag::new(false),
+        }
+    }
+
+    /// From here on registers are written only while the firmware does not.
+    ///
+    /// The management engine beside an 82579 writes the device's registers as well. An arbiter is
+    /// to keep the two apart, but it acknowledges writes of the driver too late, and a register may
+    /// end up with a wrong value (in-tree driver, `__ew32_prepare()`). `FWSM` tells when the engine
+    /// does.
+    pub(crate) fn share_with_firmware(&self) {
+        self.contended.store(true, Relaxed);
+    }
+
+    /// Waits until the firmware does not access registers, but not for ever. Any context.
+    #[inline(never)]
+    fn wait_for_firmware(&self) {
+        for _ in 0..CONTENTION_LOOKS {
+            match self.read(regs::pch2::FWSM) {
+                Ok(fwsm) if fwsm.pcim2pci() => udelay(CONTENTION_PAUSE),
+                // A device that is gone does not mind the write.
+                _ => return,
+            }
+        }
+        self.contention_timeouts.add(1, Relaxed);
+    }
+
+    /// Whether a tail was lost since the last call; its engine is off.
+    pub(crate) fn take_lost_tail(&self) -> bool {
+        self.tail_lost.xchg(false, Relaxed)
+    }
+
+    /// A tail was written that now reads as `found`: if that is not `written` the engine behind it
+    /// must not go on. It is switched off by `off`, and a reset asked for.
+    #[cold]
+    fn check_tail(&self, written: u32, found: Result<u32, Gone>, off: impl FnOnce()) {
+        if found.is_ok_and(|found| found != written) {
+            off();
+            self.tails_lost.add(1, Relaxed);
+            self.tail_lost.store(true, Relaxed);
         }
     }
 
@@ -121,6 +179,9 @@ impl<'a> Csr<'a> {
     where
         L: IoLoc<Region<BAR_SIZE>, T, IoType = u32>,
     {
+        if self.contended.load(Relaxed) {
+            self.wait_for_firmware();
+        }
         (&self.bar).write(location, value);
     }
 
@@ -188,6 +249,9 @@ impl<'a> Csr<'a> {
     ///
     /// An `offset` outside the BAR or unaligned is not written.
     pub(crate) fn write_raw(&self, offset: usize, value: u32) {
+        if self.contended.load(Relaxed) {
+            self.wait_for_firmware();
+        }
         let _ = (&self.bar).try_write32(value, offset);
     }
 
@@ -198,6 +262,13 @@ impl<'a> Csr<'a> {
             Queue::Q0 => self.write(regs::RDT::at(0), regs::RDT::from_raw(tail)),
             Queue::Q1 => self.write(regs::RDT::at(1), regs::RDT::from_raw(tail)),
         }
+        if self.contended.load(Relaxed) {
+            // Such a device has one queue.
+            let found = self.read(regs::RDT::at(0)).map(regs::RDT::into_raw);
+            self.check_tail(tail, found, || {
+                self.write(regs::RCTL, regs::RCTL::zeroed());
+            });
+        }
     }
 
     /// Writes the tail of transmit queue `queue`. The write orders after the descriptors.
@@ -206,6 +277,12 @@ impl<'a> Csr<'a> {
         match queue {
             Queue::Q0 => self.write(regs::TDT::at(0), regs::TDT::from_raw(tail)),
             Queue::Q1 => self.write(regs::TDT::at(1), regs::TDT::from_raw(tail)),
+        }
+        if self.contended.load(Relaxed) {
+            let found = self.read(regs::TDT::at(0)).map(regs::TDT::into_raw);
+            self.check_tail(tail, found, || {
+                self.write(regs::TCTL, regs::TCTL::zeroed());
+            });
         }
     }
 

@@ -88,6 +88,8 @@ const OWN: &[Own] = own! {
     "tx_hwtstamp_skipped": |nic| nic.ptp.tx_skipped.load(Relaxed);
     "rx_hwtstamp_cleared": |nic| nic.ptp.rx_cleared.load(Relaxed);
     "dead_reads": |nic| nic.csr.losses();
+    "firmware_waits_lost": |nic| nic.csr.contention_timeouts.load(Relaxed);
+    "tails_lost": |nic| nic.csr.tails_lost.load(Relaxed);
     "ivar_repairs": |nic| nic.health.ivar_repairs.load(Relaxed);
     "interrupts_lost": |nic| nic.health.interrupts_lost.load(Relaxed);
     "irq_selfcheck_failures": |nic| nic.irq.check_failures.load(Relaxed);

@@ -96,6 +96,8 @@ pub(crate) enum Reason {
     Retry = 8,
     /// Frames wait for a link that is gone.
     LinkLost = 9,
+    /// A tail register does not hold what was written to it.
+    TailLost = 10,
 }
 
 impl Reason {
@@ -110,6 +112,7 @@ impl Reason {
             Self::Back,
             Self::Retry,
             Self::LinkLost,
+            Self::TailLost,
         ]
         .into_iter()
         .find(|&reason| reason as u32 == raw)
@@ -126,6 +129,7 @@ impl Reason {
             Self::Back => "the device answers again",
             Self::Retry => "trying again to bring it up",
             Self::LinkLost => "to drop frames that were waiting as the link went",
+            Self::TailLost => "the firmware has spoiled a write to a tail register",
         }
     }
 }
@@ -369,6 +373,9 @@ fn tick(
     memory: &mut Memory,
 ) -> Result<Option<Reason>, Gone> {
     nic.statistics.update(&nic.csr)?;
+    if nic.csr.take_lost_tail() {
+        return Ok(Some(Reason::TailLost));
+    }
     if !nic.csr.read(regs::RCTL)?.en() || !nic.csr.read(regs::TCTL)?.en() {
         return Ok(Some(Reason::EngineOff));
     }

@@ -281,6 +281,9 @@ pub(crate) struct LinkRequest {
     pub(crate) pause_autoneg: bool,
     /// How the pairs are crossed.
     pub(crate) crossover: Crossover,
+    /// Modes in which energy-efficient Ethernet is advertised, where the chip can do that: those of
+    /// full duplex at 100 and 1000 Mb/s.
+    pub(crate) eee: Modes,
     /// What is sent comes back by the PHY, at 1000 Mb/s; the rest counts once that is over.
     pub(crate) loopback: bool,
 }
@@ -292,6 +295,7 @@ impl LinkRequest {
         pause: Pause::FULL,
         pause_autoneg: true,
         crossover: Crossover::Auto,
+        eee: Modes::FULL_100.with(Modes::FULL_1000),
         loopback: false,
     };
 

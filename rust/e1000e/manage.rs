@@ -43,7 +43,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// What the NVM says. May sleep.
-    pub(crate) fn read(csr: &Csr<'_>, nvm: &Nvm) -> Result<Self, nvm::Error> {
+    pub(crate) fn read(csr: &Csr<'_>, nvm: &Nvm<'_>) -> Result<Self, nvm::Error> {
         Ok(match nvm.read(csr, INIT_CONTROL_2)? >> 13 & 3 {
             0 => Self::None,
             2 => Self::PassThrough,

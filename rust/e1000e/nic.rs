@@ -142,7 +142,7 @@ pub(crate) struct Nic<'a> {
     /// The permanent address.
     pub(crate) mac: [u8; 6],
     /// The NVM.
-    pub(crate) nvm: Nvm,
+    pub(crate) nvm: Nvm<'a>,
     /// The longest frame, in bytes, with header and FCS, but no VLAN tag.
     pub(crate) longest_frame: u32,
     /// What manageability the board has.
@@ -440,7 +440,7 @@ impl<'a> Nic<'a> {
             keep_fcs: setup.features.contains(Features::RXFCS),
             keep_damaged: setup.features.contains(Features::RXALL),
         };
-        if let Err(e) = self.chip.start(&self.csr, &rx_config, stopped) {
+        if let Err(e) = self.chip.start(self.parts(), &rx_config, stopped) {
             dev_err!(self.pdev, "{}: cannot start: {}\n", dev.name(), e);
             drop(hardware);
             self.take_down(dev, rtnl);

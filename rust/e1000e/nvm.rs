@@ -17,6 +17,14 @@ use crate::{
 };
 
 mod eeprom;
+pub(crate) mod flash;
+pub(crate) mod region;
+
+use flash::{
+    Bar1,
+    Flash,
+    Image, //
+};
 
 /// What the words 0 to 0x3f add up to (82574 datasheet 6.1.1.3).
 const CHECKSUM: u16 = 0xbaba;
@@ -35,6 +43,12 @@ const PBA_IS_STRING: u16 = 0xfafa;
 
 /// The word that makes the sum right.
 const CHECKSUM_WORD: u16 = 0x3f;
+
+/// The word that says whether the sum was made (82579 only).
+const SUMMED_WORD: u16 = 0x19;
+
+/// It was.
+const SUMMED: u16 = 1 << 6;
 
 /// Most characters of a printed board assembly number kept.
 pub(crate) const PBA_LEN: usize = 32;
@@ -77,6 +91,27 @@ pub(crate) enum Error {
     },
     /// There is no printed board assembly number.
     NoPba,
+    /// The flash has no region for it.
+    NoRegion {
+        /// `GFPREG`.
+        gfpreg: u32,
+    },
+    /// Neither bank of the region is valid.
+    NoBank,
+    /// A cycle of the flash controller failed.
+    Cycle {
+        /// Address in the flash.
+        address: u32,
+    },
+    /// A cycle of the flash controller did not end in time.
+    CycleTimeout {
+        /// Address in the flash.
+        address: u32,
+    },
+    /// Only more than a bank can be erased at once.
+    EraseSize,
+    /// There is no memory for an image of it.
+    NoMemory,
 }
 
 impl From<Gone> for Error {
@@ -89,10 +124,17 @@ impl From<Error> for kernel::error::Error {
     fn from(e: Error) -> Self {
         match e {
             Error::Gone => ENODEV,
-            Error::Timeout { .. } | Error::WriteTimeout { .. } => ETIMEDOUT,
-            Error::Flash => EOPNOTSUPP,
+            Error::Timeout { .. } | Error::WriteTimeout { .. } | Error::CycleTimeout { .. } => {
+                ETIMEDOUT
+            }
+            Error::Flash | Error::EraseSize => EOPNOTSUPP,
             Error::Busy => EBUSY,
-            Error::Checksum { .. } | Error::NotWritten { .. } => EIO,
+            Error::Checksum { .. }
+            | Error::NotWritten { .. }
+            | Error::NoRegion { .. }
+            | Error::NoBank
+            | Error::Cycle { .. } => EIO,
+            Error::NoMemory => ENOMEM,
             Error::Address { .. } => EINVAL,
             Error::NoPba => ENOENT,
         }
@@ -125,26 +167,48 @@ impl kernel::fmt::Display for Error {
                 Ok(())
             }
             Error::NoPba => f.write_str("NVM holds no PBA number"),
+            Error::NoRegion { gfpreg } => write!(
+                f,
+                "the flash has no region for the NVM (GFPREG {gfpreg:#010x}): \
+                 update the machine's firmware"
+            ),
+            Error::NoBank => f.write_str("neither bank of the NVM in the flash is valid"),
+            Error::Cycle { address } => write!(f, "flash cycle at {address:#08x} failed"),
+            Error::CycleTimeout { address } => {
+                write!(f, "flash cycle at {address:#08x} did not end in time")
+            }
+            Error::EraseSize => {
+                f.write_str("the flash cannot be erased bank by bank: use the vendor's tool")
+            }
+            Error::NoMemory => f.write_str("no memory for an image of the NVM"),
         }
     }
 }
 
 /// The NVM of one device.
-pub(crate) enum Nvm {
+pub(crate) enum Nvm<'a> {
     /// Read and written by registers, so many words.
     Eeprom(u16),
+    /// A region of a flash.
+    Flash(Flash<'a>),
 }
 
-impl Nvm {
+impl<'a> Nvm<'a> {
     /// The NVM behind `EERD`.
     pub(crate) fn eeprom(csr: &Csr<'_>) -> Result<Self, Gone> {
         Ok(Self::Eeprom(eeprom::words(csr)?))
+    }
+
+    /// The NVM in the flash behind `bar`.
+    pub(crate) fn flash(bar: Bar1<'a>, csr: &Csr<'_>) -> Result<Self, Error> {
+        Ok(Self::Flash(Flash::open(bar, csr)?))
     }
 
     /// Number of words.
     pub(crate) fn words(&self) -> u16 {
         match self {
             Self::Eeprom(words) => *words,
+            Self::Flash(_) => region::WORDS,
         }
     }
 
@@ -152,6 +216,7 @@ impl Nvm {
     pub(crate) fn read(&self, csr: &Csr<'_>, word: u16) -> Result<u16, Error> {
         match self {
             Self::Eeprom(_) => eeprom::read(csr, word),
+            Self::Flash(flash) => flash.read(csr, word),
         }
     }
 
@@ -179,12 +244,30 @@ impl Nvm {
         Ok(())
     }
 
-    /// Writes `data` from octet `offset` on, word by word, and makes the checksum right. May sleep.
+    /// Writes `data` from octet `offset` on and makes the checksum right. May sleep.
     ///
-    /// MDIO ownership is what the 82574 and its firmware take for the NVM as well. Words that hold
-    /// what they should are not written. What fails ends the write; the checksum is then made right
-    /// for what was written so far, so that the NVM stays one that the device loads.
+    /// MDIO ownership is what the chips and their firmware take for the NVM as well.
     pub(crate) fn write_octets(
+        &self,
+        csr: &Csr<'_>,
+        mdio: &Mdio<'_>,
+        offset: u32,
+        data: &[u8],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Eeprom(_) => self.write_eeprom(csr, mdio, offset, data),
+            Self::Flash(flash) => {
+                let mut image = flash.image(csr)?;
+                patch(&mut image, offset, data);
+                flash.write_image(csr, &image)
+            }
+        }
+    }
+
+    /// Word by word. Words that hold what they should are not written. What fails ends the write;
+    /// the checksum is then made right for what was written so far, so that the NVM stays one that
+    /// the device loads.
+    fn write_eeprom(
         &self,
         csr: &Csr<'_>,
         mdio: &Mdio<'_>,
@@ -202,13 +285,13 @@ impl Nvm {
     fn mend_checksum(&self, csr: &Csr<'_>, mdio: &Mdio<'_>) -> Result<(), Error> {
         let sum = match self.verify_checksum(csr) {
             Err(Error::Checksum { sum }) => sum,
-            verdict => return verdict.map(|_| ()),
+            verdict => return verdict,
         };
         let old = self.read(csr, CHECKSUM_WORD)?;
         let mended = old.wrapping_add(CHECKSUM.wrapping_sub(sum));
         eeprom::write(csr, mdio, CHECKSUM_WORD, mended)?;
         // A sum of words that were misread must not stay.
-        self.verify_checksum(csr).map(|_| ())
+        self.verify_checksum(csr)
     }
 
     fn write_words(
@@ -253,12 +336,20 @@ impl Nvm {
         Ok(sum)
     }
 
-    /// Verifies the checksum, in three tries. Returns how many tries it took.
-    pub(crate) fn verify_checksum(&self, csr: &Csr<'_>) -> Result<u32, Error> {
+    /// Verifies the checksum, in three tries.
+    ///
+    /// In a flash an image may say that nobody has summed it up; the in-tree driver then does, and
+    /// writes it. Here nothing is written that nobody has asked for: it is taken as it is.
+    pub(crate) fn verify_checksum(&self, csr: &Csr<'_>) -> Result<(), Error> {
+        if let Self::Flash(flash) = self {
+            if flash.read(csr, SUMMED_WORD)? & SUMMED == 0 {
+                return Ok(());
+            }
+        }
         let mut result = Err(Error::Timeout { word: 0 });
-        for attempt in 1..=CHECKSUM_TRIES {
+        for _ in 0..CHECKSUM_TRIES {
             match self.sum(csr) {
-                Ok(CHECKSUM) => return Ok(attempt),
+                Ok(CHECKSUM) => return Ok(()),
                 Ok(sum) => result = Err(Error::Checksum { sum }),
                 // Nothing to be tried again for.
                 Err(Error::Gone) => return Err(Error::Gone),
@@ -319,6 +410,28 @@ impl Nvm {
             }
         }
         Ok(number)
+    }
+}
+
+/// Puts `data` into `image` from octet `offset` on, and makes its checksum right.
+fn patch(image: &mut Image, offset: u32, data: &[u8]) {
+    for (octet, &value) in (offset as usize..).zip(data) {
+        if let Some(word) = image.get_mut(octet / 2) {
+            let [low, high] = word.to_le_bytes();
+            *word = u16::from_le_bytes(if octet % 2 == 0 {
+                [value, high]
+            } else {
+                [low, value]
+            });
+        }
+    }
+    if let Some(word) = image.get_mut(usize::from(SUMMED_WORD)) {
+        *word |= SUMMED;
+    }
+    let others = image.iter().take(usize::from(CHECKSUM_WORD));
+    let sum = others.fold(0u16, |sum, &word| sum.wrapping_add(word));
+    if let Some(word) = image.get_mut(usize::from(CHECKSUM_WORD)) {
+        *word = CHECKSUM.wrapping_sub(sum);
     }
 }
 

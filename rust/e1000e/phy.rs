@@ -53,6 +53,7 @@ use crate::{
 };
 
 pub(crate) mod bm;
+pub(crate) mod hv;
 
 /// Pause between two looks at `MDIC`: about the time of one MDIO frame (64 bits at 2.5 MHz).
 const MDIC_INTERVAL: Delta = Delta::from_micros(50);
@@ -345,6 +346,49 @@ impl Drop for Mdio<'_> {
     }
 }
 
+/// The MDIO bus, held over several accesses that belong together.
+pub(crate) struct Session<'a> {
+    phy: &'a Phy,
+    mdio: Mdio<'a>,
+}
+
+impl<'a> Session<'a> {
+    /// Reads `reg`.
+    pub(crate) fn read(&mut self, reg: Reg) -> Result<u16, PhyError> {
+        let result = self.mdio.read(reg);
+        result.map_err(|class| self.phy.failed(Op::Read, reg, class))
+    }
+
+    /// Writes `value` to `reg`.
+    pub(crate) fn write(&mut self, reg: Reg, value: u16) -> Result<(), PhyError> {
+        let result = self.mdio.write(reg, value);
+        result.map_err(|class| self.phy.failed(Op::Write, reg, class))
+    }
+
+    /// Clears the bits `clear` of `reg` and sets the bits `set`.
+    pub(crate) fn change(&mut self, reg: Reg, clear: u16, set: u16) -> Result<(), PhyError> {
+        let old = self.read(reg)?;
+        self.write(reg, (old & !clear) | set)
+    }
+
+    /// Does not try again what fails, as where nobody may answer.
+    pub(crate) fn impatient(&mut self) {
+        self.mdio.retries = 0;
+    }
+
+    /// The registers, for what goes with the bus.
+    pub(crate) fn csr(&self) -> &'a Csr<'a> {
+        self.mdio.csr
+    }
+
+    /// Reads the identifier.
+    pub(crate) fn identify(&mut self) -> Result<PhyId, PhyError> {
+        let high = self.read(Reg::new(mii::PHYSID1))?;
+        let low = self.read(Reg::new(mii::PHYSID2))?;
+        Ok(PhyId((u32::from(high) << 16) | u32::from(low)))
+    }
+}
+
 /// The PHY of one device.
 #[pin_data]
 pub(crate) struct Phy {
@@ -398,6 +442,14 @@ impl Phy {
         })
     }
 
+    /// Takes the MDIO bus for several accesses. May sleep.
+    pub(crate) fn session<'a>(&'a self, csr: &'a Csr<'a>) -> Result<Session<'a>, PhyError> {
+        match self.own(csr) {
+            Ok(mdio) => Ok(Session { phy: self, mdio }),
+            Err(class) => Err(self.failed(Op::Read, Reg::new(mii::BMCR), class)),
+        }
+    }
+
     /// Reads the register `reg`. May sleep.
     pub(crate) fn read(&self, csr: &Csr<'_>, reg: Reg) -> Result<u16, PhyError> {
         self.own(csr)
@@ -440,9 +492,7 @@ impl Phy {
 
     /// Reads the identifier.
     pub(crate) fn identify(&self, csr: &Csr<'_>) -> Result<PhyId, PhyError> {
-        let high = self.read(csr, Reg::new(mii::PHYSID1))?;
-        let low = self.read(csr, Reg::new(mii::PHYSID2))?;
-        Ok(PhyId((u32::from(high) << 16) | u32::from(low)))
+        self.session(csr)?.identify()
     }
 
     /// Whether `id` is the PHY that this device has.

@@ -84,7 +84,7 @@ pub(crate) struct Ready<'a> {
     /// What was done about ASPM.
     pub(crate) aspm: aspm::Outcome,
     /// Its NVM.
-    pub(crate) nvm: Nvm,
+    pub(crate) nvm: Nvm<'a>,
     /// The longest frame, in bytes, with header and FCS, but no VLAN tag.
     pub(crate) longest_frame: u32,
     /// What manageability the board has.
@@ -132,7 +132,7 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
 
     chip.meet(&csr).inspect_err(|e| dev_err!(pdev, "{}\n", e))?;
     let nvm = chip
-        .nvm(&csr)
+        .nvm(pdev, &csr)
         .inspect_err(|e| dev_err!(pdev, "NVM: {}\n", e))?;
     let parts = Parts {
         csr: &csr,

@@ -6,6 +6,8 @@
 //! revision 3.4, chapter 10.2. Offsets are bytes from the start of BAR 0; every register is 32
 //! bits wide.
 //!
+//! What is different for the 82579 is in [`pch2`].
+//!
 //! # Glossary
 //!
 //! - **CSR**: control and status register, anything in BAR 0.
@@ -25,6 +27,8 @@ use kernel::io::{
         RegisterArray, //
     }, //
 };
+
+pub(crate) mod pch2;
 
 /// Number of receive queues, and of transmit queues, of the 82574.
 pub(crate) const QUEUES: usize = 2;
@@ -879,6 +883,15 @@ const fn many<T: RegisterArray>() -> Dump {
     Dump {
         offset: T::OFFSET,
         count: T::SIZE,
+        stride: T::STRIDE,
+    }
+}
+
+/// Describes the first `count` registers of the array `T`.
+const fn first_of<T: RegisterArray>(count: usize) -> Dump {
+    Dump {
+        offset: T::OFFSET,
+        count,
         stride: T::STRIDE,
     }
 }

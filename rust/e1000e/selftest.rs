@@ -347,7 +347,9 @@ impl<'b> Bench<'_, 'b> {
             keep_fcs: false,
             keep_damaged: false,
         };
-        nic.chip.start(&nic.csr, &config, stopped)?;
+        nic.chip
+            .start(nic.parts(), &config, stopped)
+            .map_err(|e| self.failed(fmt!("loopback: {}", e)))?;
         let mut next = wire.offer_all(nic).map_err(|_| Failure::Failed)?;
         for number in 0..FRAMES {
             let sent = wire.send(nic, mac, number).map_err(|_| Failure::Failed)?;

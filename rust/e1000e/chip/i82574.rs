@@ -6,7 +6,9 @@
 //! applies to this chip on behalf of its vendor; the datasheet does not name these bits.
 
 use kernel::{
+    device::Bound,
     io::register::Array,
+    pci,
     prelude::*,
     time::{
         delay::fsleep,
@@ -16,9 +18,15 @@ use kernel::{
 use kernel_ext::net::device::Features;
 
 use super::{
+    disable_master,
+    expect_engines_off,
+    expect_no_rings,
     mask_all,
     packet_buffer,
     poll_error,
+    set_rx_ring,
+    set_tx_ring,
+    start_engines,
     write_ivar,
     Chip,
     DmaStopped,
@@ -35,7 +43,6 @@ use crate::{
     csr::{
         Csr,
         Gone,
-        PollError,
         Queue, //
     },
     filter::{
@@ -102,29 +109,6 @@ const INIT_CONTROL_3_APM: u16 = 1 << 10;
 /// Longest transmit delay, in units of 1.024 us.
 const TX_ABSOLUTE_DELAY: u32 = 32;
 
-/// Ends the device's PCIe requests (82574 datasheet 3.1.3.10), as far as it does in time.
-fn disable_master(csr: &Csr<'_>) -> Result<(), Gone> {
-    csr.update(regs::CTRL, |ctrl| ctrl.with_gio_master_disable(true))?;
-    match csr.poll(
-        |csr| csr.read(regs::STATUS),
-        |status| !status.gio_master_enable(),
-        Delta::from_micros(100),
-        Delta::from_millis(80),
-    ) {
-        Ok(_) | Err(PollError::Timeout) => Ok(()),
-        Err(PollError::Gone) => Err(Gone),
-    }
-}
-
-/// An error unless the register value `value` is 0.
-fn expect_zero(register: &'static str, value: u32) -> Result<(), Error> {
-    if value == 0 {
-        Ok(())
-    } else {
-        Err(Error::NotStopped { register, value })
-    }
-}
-
 /// Verifies that the reset has really taken place: PCIe requests allowed again, which only the
 /// reset does; both enables off; all rings without memory.
 ///
@@ -141,39 +125,9 @@ fn verify_stopped(csr: &Csr<'_>) -> Result<(), Error> {
             value: status.into_raw(),
         });
     }
-    let rctl = csr.read(regs::RCTL)?;
-    if rctl.en() {
-        return Err(Error::NotStopped {
-            register: "RCTL",
-            value: rctl.into_raw(),
-        });
-    }
-    let tctl = csr.read(regs::TCTL)?;
-    if tctl.en() {
-        return Err(Error::NotStopped {
-            register: "TCTL",
-            value: tctl.into_raw(),
-        });
-    }
+    expect_engines_off(csr)?;
     for queue in Queue::ALL {
-        let (rdlen, rdt, tdlen, tdt) = match queue {
-            Queue::Q0 => (
-                csr.read(regs::RDLEN::at(0))?,
-                csr.read(regs::RDT::at(0))?,
-                csr.read(regs::TDLEN::at(0))?,
-                csr.read(regs::TDT::at(0))?,
-            ),
-            Queue::Q1 => (
-                csr.read(regs::RDLEN::at(1))?,
-                csr.read(regs::RDT::at(1))?,
-                csr.read(regs::TDLEN::at(1))?,
-                csr.read(regs::TDT::at(1))?,
-            ),
-        };
-        expect_zero("RDLEN", rdlen.into_raw())?;
-        expect_zero("RDT", rdt.into_raw())?;
-        expect_zero("TDLEN", tdlen.into_raw())?;
-        expect_zero("TDT", tdt.into_raw())?;
+        expect_no_rings(csr, queue)?;
     }
     Ok(())
 }
@@ -189,7 +143,7 @@ impl Chip for I82574 {
         csr.update(regs::SWSM, |swsm| swsm.with_smbi(false))
     }
 
-    fn nvm(&self, csr: &Csr<'_>) -> Result<Nvm, nvm::Error> {
+    fn nvm<'a>(&self, _: &'a pci::Device<Bound>, csr: &Csr<'_>) -> Result<Nvm<'a>, nvm::Error> {
         Ok(Nvm::eeprom(csr)?)
     }
 
@@ -388,79 +342,25 @@ impl Chip for I82574 {
     }
 
     fn configure_rx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
-        // CAST: the two halves.
-        let (low, high) = (base as u32, (base >> 32) as u32);
+        set_rx_ring(csr, queue, base, bytes);
         // Thresholds in descriptors: fetch 32 at once, write back 4 at once.
         let rxdctl = regs::RXDCTL::zeroed()
             .with_gran(true)
             .with_const_pthresh::<0x20>()
             .with_const_hthresh::<4>()
             .with_const_wthresh::<4>();
-        macro_rules! program {
-            ($n:literal) => {{
-                csr.write(regs::RDBAL::at($n), regs::RDBAL::from_raw(low));
-                csr.write(regs::RDBAH::at($n), regs::RDBAH::from_raw(high));
-                csr.write(regs::RDLEN::at($n), regs::RDLEN::from_raw(bytes));
-                csr.write(regs::RDH::at($n), regs::RDH::zeroed());
-                csr.write(regs::RDT::at($n), regs::RDT::zeroed());
-                csr.write(regs::RXDCTL::at($n), rxdctl);
-            }};
-        }
         match queue {
-            Queue::Q0 => program!(0),
-            Queue::Q1 => program!(1),
+            Queue::Q0 => csr.write(regs::RXDCTL::at(0), rxdctl),
+            Queue::Q1 => csr.write(regs::RXDCTL::at(1), rxdctl),
         }
     }
 
     fn configure_tx_queue(&self, csr: &Csr<'_>, queue: Queue, base: u64, bytes: u32) {
-        // CAST: the two halves.
-        let (low, high) = (base as u32, (base >> 32) as u32);
-        macro_rules! program {
-            ($n:literal) => {{
-                csr.write(regs::TDBAL::at($n), regs::TDBAL::from_raw(low));
-                csr.write(regs::TDBAH::at($n), regs::TDBAH::from_raw(high));
-                csr.write(regs::TDLEN::at($n), regs::TDLEN::from_raw(bytes));
-                csr.write(regs::TDH::at($n), regs::TDH::zeroed());
-                csr.write(regs::TDT::at($n), regs::TDT::zeroed());
-            }};
-        }
-        match queue {
-            Queue::Q0 => program!(0),
-            Queue::Q1 => program!(1),
-        }
+        set_tx_ring(csr, queue, base, bytes);
     }
 
-    fn start(&self, csr: &Csr<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Gone> {
-        // From the first enable on the proof does not hold any more.
-        drop(stopped);
-
-        csr.update(regs::TCTL, |tctl| {
-            tctl.with_en(true)
-                .with_psp(true)
-                .with_rtlc(true)
-                .with_const_ct::<15>()
-                .with_const_cold::<63>()
-        })?;
-
-        csr.update(regs::RFCTL, |rfctl| rfctl.with_exsten(true))?;
-        csr.update(regs::RXCSUM, |rxcsum| {
-            // The hash in the place of the packet checksum, which nobody needs.
-            rxcsum.with_ipofl(true).with_tuofl(true).with_pcsd(true)
-        })?;
-        // The filters' bits are kept. `SECRC`: the device strips the FCS.
-        csr.update(regs::RCTL, |rctl| {
-            rctl.with_en(true)
-                .with_sbp(rx.keep_damaged)
-                .with_lpe(rx.max_frame > packet_buffer::STANDARD_FRAME)
-                .with_const_lbm::<0>()
-                .with_const_dtyp::<0>()
-                .with_const_mo::<0>()
-                .with_bam(true)
-                .with_const_bsize::<0>()
-                .with_bsex(false)
-                .with_secrc(!rx.keep_fcs)
-        })?;
-        csr.flush()
+    fn start(&self, parts: Parts<'_>, rx: &RxConfig, stopped: DmaStopped) -> Result<(), Error> {
+        Ok(start_engines(parts.csr, rx, stopped)?)
     }
 
     fn set_interrupts(&self, csr: &Csr<'_>, interrupts: Interrupts<'_>) -> Result<(), Error> {

@@ -27,6 +27,45 @@ const TX_RESERVED: u32 = 96;
 /// Most bytes of one transmit descriptor, whatever the buffer.
 const TX_DESCRIPTOR_LIMIT: u32 = 24 * 1024;
 
+/// The packet buffer of the 82579, of which only the receive share can be chosen, as the in-tree
+/// driver does.
+pub(crate) mod pch2 {
+    use super::STANDARD_FRAME;
+
+    /// Longest frame in bytes, FCS included: 9000 bytes behind the Ethernet header.
+    pub(crate) const MAX_FRAME: u32 = 9018;
+
+    /// Receive share in KiB for frames of up to `max_frame` bytes.
+    pub(crate) const fn rx_share(max_frame: u32) -> u16 {
+        if max_frame > STANDARD_FRAME {
+            14
+        } else {
+            26
+        }
+    }
+
+    /// Flow control thresholds for frames of up to `max_frame` bytes: low and high water mark, in
+    /// bytes, multiples of 8.
+    pub(crate) const fn water_marks(max_frame: u32) -> (u32, u32) {
+        if max_frame > STANDARD_FRAME {
+            // 80 and 90 % of the share.
+            let share = rx_share(max_frame) as u32 * 1024;
+            ((share * 8 / 10) & !7, (share * 9 / 10) & !7)
+        } else {
+            (0x5048, 0x5c20)
+        }
+    }
+
+    /// Most bytes of one transmit descriptor, with a transmit share of `tx_share` KiB: as for the
+    /// 82574, but not less than a page.
+    pub(crate) fn max_tx_bytes(tx_share: u32) -> u32 {
+        tx_share
+            .saturating_mul(1024)
+            .saturating_sub(super::TX_RESERVED)
+            .clamp(4096, super::TX_DESCRIPTOR_LIMIT)
+    }
+}
+
 /// Splits the packet buffer for frames of up to `max_frame` bytes: receive and transmit share in
 /// KiB.
 ///
