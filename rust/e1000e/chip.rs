@@ -35,7 +35,10 @@ use crate::{
         Vector, //
     },
     led::Lights,
-    link::Link,
+    link::{
+        Eee,
+        Link, //
+    },
     manage,
     mdic::MdicError,
     nvm::{
@@ -342,6 +345,11 @@ pub(crate) trait Chip: Sync {
     /// Does what must wait until the link has been up for two seconds.
     fn link_settled(&self, _: Parts<'_>, _: &Link) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Energy-efficient Ethernet as it is now; [`None`] if the chip has none.
+    fn eee(&self, _: Parts<'_>) -> Result<Option<Eee>, Error> {
+        Ok(None)
     }
 
     /// What the lights show, in the chip's own terms.

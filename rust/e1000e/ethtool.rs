@@ -14,6 +14,8 @@ use kernel_ext::{
             Coalesce,
             ControlStats,
             Crossover,
+            Eee,
+            EeeRequest,
             ExtAck,
             Flow,
             HashFields,
@@ -162,7 +164,7 @@ fn to_ethtool(modes: Modes) -> LinkModes {
     MODES
         .into_iter()
         .filter(|&(ours, _)| modes.contains(ours))
-        .fold(LinkModes::TP, |set, (_, theirs)| set.with(theirs))
+        .fold(LinkModes::default(), |set, (_, theirs)| set.with(theirs))
 }
 
 fn from_ethtool(modes: LinkModes) -> Modes {
@@ -261,7 +263,9 @@ impl Operations for Nic<'_> {
                 .read_partner(&nic.csr)
                 .inspect_err(|e| nic.tell_phy_error(dev, e))
                 .map_or(LinkModes::default(), |(anlpar, gbsr)| {
-                    to_ethtool(Modes::from_partner(anlpar, gbsr)).with(LinkModes::AUTONEG)
+                    to_ethtool(Modes::from_partner(anlpar, gbsr))
+                        .with(LinkModes::TP)
+                        .with(LinkModes::AUTONEG)
                 }),
             None => LinkModes::default(),
         };
@@ -277,6 +281,7 @@ impl Operations for Nic<'_> {
             LinkMode::Autoneg(modes) => (
                 true,
                 to_ethtool(modes)
+                    .with(LinkModes::TP)
                     .with(LinkModes::AUTONEG)
                     .with(pause_modes(request.pause)),
             ),
@@ -567,6 +572,52 @@ impl Operations for Nic<'_> {
             );
         })?;
         Ok(())
+    }
+
+    fn eee(dev: &Device<Self>, _rtnl: &mut Rtnl) -> Result<Eee> {
+        let nic = dev.data();
+        let _hardware = nic.hardware.lock();
+        let eee = nic.chip.eee(nic.parts())?.ok_or(EOPNOTSUPP)?;
+        let request = *nic.link_request.lock();
+        Ok(Eee {
+            supported: to_ethtool(eee.supported),
+            advertising: to_ethtool(request.eee),
+            partner: to_ethtool(eee.partner),
+            active: eee.active,
+            enabled: request.eee_on,
+            tx_lpi: true,
+            tx_lpi_usecs: eee.timer,
+        })
+    }
+
+    fn set_eee(dev: &Device<Self>, rtnl: &mut Rtnl, wanted: EeeRequest) -> Result {
+        let nic = dev.data();
+        let now = Self::eee(dev, rtnl)?;
+        let modes = from_ethtool(wanted.advertising);
+        if !Modes::EEE.contains(modes)
+            || (wanted.tx_lpi, wanted.tx_lpi_usecs) != (now.tx_lpi, now.tx_lpi_usecs)
+        {
+            dev_info!(
+                nic.pdev,
+                "{}: EEE: 100 and 1000 Mb/s (full) can be chosen, its idle times cannot\n",
+                dev.name()
+            );
+            return Err(EINVAL);
+        }
+        let old = *nic.link_request.lock();
+        *nic.link_request.lock() = LinkRequest {
+            eee: modes,
+            eee_on: wanted.enabled,
+            ..old
+        };
+        let hardware = nic.hardware.lock();
+        if hardware.is_none() {
+            return Ok(());
+        }
+        // The partner must hear of it.
+        nic.set_up_link(dev)
+            .inspect(|()| dev.kick_service())
+            .inspect_err(|_| *nic.link_request.lock() = old)
     }
 
     fn pause(dev: &Device<Self>, _rtnl: &mut Rtnl) -> PauseSettings {

@@ -183,6 +183,8 @@ impl Modes {
     pub(crate) const FULL_100: Self = Self(1 << 3);
     /// 1000BASE-T full duplex. Half duplex is not supported at this speed.
     pub(crate) const FULL_1000: Self = Self(1 << 4);
+    /// Those that energy-efficient Ethernet is defined for.
+    pub(crate) const EEE: Self = Self::FULL_100.with(Self::FULL_1000);
     /// Everything the device can do.
     pub(crate) const ALL: Self = Self(0x1f);
 
@@ -284,6 +286,8 @@ pub(crate) struct LinkRequest {
     /// Modes in which energy-efficient Ethernet is advertised, where the chip can do that: those of
     /// full duplex at 100 and 1000 Mb/s.
     pub(crate) eee: Modes,
+    /// Whether it is advertised at all.
+    pub(crate) eee_on: bool,
     /// What is sent comes back by the PHY, at 1000 Mb/s; the rest counts once that is over.
     pub(crate) loopback: bool,
 }
@@ -295,7 +299,8 @@ impl LinkRequest {
         pause: Pause::FULL,
         pause_autoneg: true,
         crossover: Crossover::Auto,
-        eee: Modes::FULL_100.with(Modes::FULL_1000),
+        eee: Modes::EEE,
+        eee_on: true,
         loopback: false,
     };
 
@@ -334,6 +339,19 @@ impl LinkRequest {
             }
         }
     }
+}
+
+/// Energy-efficient Ethernet, as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Eee {
+    /// Modes in which the chip can do it.
+    pub(crate) supported: Modes,
+    /// Modes in which the partner can.
+    pub(crate) partner: Modes,
+    /// Low power idle was seen since it was last asked.
+    pub(crate) active: bool,
+    /// Time without frames after which low power idle is entered, in microseconds.
+    pub(crate) timer: u32,
 }
 
 /// Registers of the PHY that tell the state of the link.

@@ -50,6 +50,12 @@ use crate::{
 /// Payload and frame of the largest MTU that all switches agree on.
 const MAX_MTU: u32 = 9216;
 
+/// Whether the chip can leave the FCS at the end of frames as long as the MTU allows.
+fn can_keep_fcs(dev: &Device<Nic<'_>>) -> bool {
+    let (_, more) = dev.data().chip.features(Nic::max_frame(dev.mtu()));
+    more.contains(Features::RXFCS)
+}
+
 impl<'a> Operations for Nic<'a> {
     type Tx = Lent<tx::Ring<'a>>;
     type Poll = Lent<Poll<'a>>;
@@ -231,6 +237,9 @@ impl<'a> Operations for Nic<'a> {
         if !wanted.contains(Features::VLAN_RX) {
             wanted = wanted.without(Features::VLAN_TX);
         }
+        if !can_keep_fcs(dev) {
+            wanted = wanted.without(Features::RXFCS);
+        }
         // The chip has trouble with it at 10 and 100 Mb/s (the in-tree driver's `e1000_probe()`,
         // which asks before there is a link).
         if dev.data().link.lock().is_slow() {
@@ -289,7 +298,16 @@ impl<'a> Operations for Nic<'a> {
     }
 
     fn mtu_changed(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result {
-        dev.data().restart_if_running(dev, rtnl)
+        let nic = dev.data();
+        if nic.setup.get(rtnl).features.contains(Features::RXFCS) && !can_keep_fcs(dev) {
+            dev_info!(
+                nic.pdev,
+                "{}: no jumbo frames with their FCS: switch rx-fcs off first\n",
+                dev.name()
+            );
+            return Err(EINVAL);
+        }
+        nic.restart_if_running(dev, rtnl)
     }
 
     fn tx_timeout(dev: &Device<Self>, _queue: usize) {

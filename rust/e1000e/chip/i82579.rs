@@ -60,6 +60,7 @@ use crate::{
     led::Lights,
     link::{
         Duplex,
+        Eee,
         Link,
         Speed, //
     },
@@ -628,6 +629,12 @@ impl Chip for I82579 {
 
     fn link_settled(&self, parts: Parts<'_>, _: &Link) -> Result<(), Error> {
         Ok(parts.phy.session(parts.csr)?.start_lpi()?)
+    }
+
+    fn eee(&self, parts: Parts<'_>) -> Result<Option<Eee>, Error> {
+        let Parts { csr, phy, .. } = parts;
+        let timer = csr.read(pch::LPIC)?.lpiet().get();
+        Ok(Some(phy.session(csr)?.eee(timer)?))
     }
 
     fn lights(&self, parts: Parts<'_>) -> Result<Lights, Error> {

@@ -33,6 +33,7 @@ use crate::{
     link::{
         mii,
         Crossover,
+        Eee,
         LinkMode,
         LinkRequest,
         Modes, //
@@ -249,7 +250,12 @@ impl Model for Hv {
         session.change(CONFIG, 0, CONFIG_CRS_ON_TX | CONFIG_DOWNSHIFT)?;
         session.change(CONTROL_2, CONTROL_2_CROSSED | CONTROL_2_AUTO, crossover)?;
         session.write(PAUSE_TIME, 0xffff)?;
-        session.emi_write(EMI_EEE_ADVERTISEMENT, eee_bits(request.eee))
+        let eee = if request.eee_on {
+            eee_bits(request.eee)
+        } else {
+            0
+        };
+        session.emi_write(EMI_EEE_ADVERTISEMENT, eee)
     }
 
     fn force(&self, _: &Phy, _: &Csr<'_>) -> Result<(), PhyError> {
@@ -279,17 +285,6 @@ impl Model for Hv {
     fn receive_errors(&self) -> Option<Reg> {
         None
     }
-}
-
-/// Energy-efficient Ethernet, as it is now.
-#[derive(Clone, Copy)]
-pub(crate) struct Eee {
-    /// Modes in which the PHY can do it.
-    pub(crate) supported: Modes,
-    /// Modes in which the partner can.
-    pub(crate) partner: Modes,
-    /// Low power idle was seen since it was last asked.
-    pub(crate) active: bool,
 }
 
 /// `modes` as in the EEE advertisement.
@@ -448,12 +443,13 @@ impl Session<'_> {
         )
     }
 
-    /// Tells of energy-efficient Ethernet.
-    pub(crate) fn eee(&mut self) -> Result<Eee, PhyError> {
+    /// Tells of energy-efficient Ethernet, with `timer` of the MAC.
+    pub(crate) fn eee(&mut self, timer: u32) -> Result<Eee, PhyError> {
         Ok(Eee {
             supported: eee_modes(self.emi_read(EMI_EEE_CAPABILITY)?),
             partner: eee_modes(self.emi_read(EMI_EEE_PARTNER)?),
             active: self.emi_read(EMI_EEE_STATUS)? & 0x000c != 0,
+            timer,
         })
     }
 

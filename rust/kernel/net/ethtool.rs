@@ -133,6 +133,36 @@ pub enum LinkRequest {
     Forced(u32, Duplex),
 }
 
+/// Energy-efficient Ethernet (EEE), as `ethtool --show-eee` shows it.
+pub struct Eee {
+    /// Modes in which the device can do it.
+    pub supported: LinkModes,
+    /// Modes in which it is to be done.
+    pub advertising: LinkModes,
+    /// Modes in which the partner can.
+    pub partner: LinkModes,
+    /// It is being done.
+    pub active: bool,
+    /// It is to be done.
+    pub enabled: bool,
+    /// The device itself goes idle.
+    pub tx_lpi: bool,
+    /// Time without frames after which it does, in microseconds.
+    pub tx_lpi_usecs: u32,
+}
+
+/// Energy-efficient Ethernet that a user asks for: see [`Eee`].
+pub struct EeeRequest {
+    /// Modes in which it is to be done.
+    pub advertising: LinkModes,
+    /// It is to be done.
+    pub enabled: bool,
+    /// The device itself goes idle.
+    pub tx_lpi: bool,
+    /// Time without frames after which it does, in microseconds.
+    pub tx_lpi_usecs: u32,
+}
+
 /// What wakes the system up: a set of `WAKE_*` of `include/uapi/linux/ethtool.h`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WakeModes(u32);
@@ -634,6 +664,12 @@ pub trait Operations: device::Operations {
         settings: Coalesce,
     ) -> Result;
 
+    /// Tells of energy-efficient Ethernet; [`EOPNOTSUPP`] where there is none.
+    fn eee(dev: &Device<Self>, rtnl: &mut Rtnl) -> Result<Eee>;
+
+    /// Changes energy-efficient Ethernet.
+    fn set_eee(dev: &Device<Self>, rtnl: &mut Rtnl, wanted: EeeRequest) -> Result;
+
     /// Tells the flow control asked for.
     fn pause(dev: &Device<Self>, rtnl: &mut Rtnl) -> PauseSettings;
 
@@ -720,6 +756,8 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
         set_coalesce: Some(Self::set_coalesce_callback),
         get_per_queue_coalesce: Some(Self::get_per_queue_coalesce_callback),
         set_per_queue_coalesce: Some(Self::set_per_queue_coalesce_callback),
+        get_eee: Some(Self::get_eee_callback),
+        set_eee: Some(Self::set_eee_callback),
         get_pauseparam: Some(Self::get_pauseparam_callback),
         set_pauseparam: Some(Self::set_pauseparam_callback),
         get_pause_stats: Some(Self::get_pause_stats_callback),
@@ -1224,6 +1262,67 @@ pub(crate) trait Callbacks: Operations + hwtstamp::Callbacks {
                         return Err(EINVAL);
                     }
                     Self::set_queue_coalesce(dev, rtnl, queue, settings).map(|()| 0)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn get_eee_callback(
+        dev: *mut bindings::net_device,
+        out: *mut bindings::ethtool_keee,
+    ) -> c_int {
+        // SAFETY: A callback; `out` is valid.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    let eee = Self::eee(dev, rtnl)?;
+                    let out = &mut *out;
+                    for (to, from) in [
+                        (&mut out.supported, eee.supported),
+                        (&mut out.advertised, eee.advertising),
+                        (&mut out.lp_advertised, eee.partner),
+                    ] {
+                        bindings::ethtool_convert_legacy_u32_to_link_mode(to.as_mut_ptr(), from.0);
+                    }
+                    out.eee_active = eee.active;
+                    out.eee_enabled = eee.enabled;
+                    out.tx_lpi_enabled = eee.tx_lpi;
+                    out.tx_lpi_timer = eee.tx_lpi_usecs;
+                    Ok(0)
+                })
+            })
+        }
+    }
+
+    /// # Safety
+    ///
+    /// A callback.
+    unsafe extern "C" fn set_eee_callback(
+        dev: *mut bindings::net_device,
+        request: *mut bindings::ethtool_keee,
+    ) -> c_int {
+        // SAFETY: A callback; the request is valid.
+        unsafe {
+            with_rtnl::<Self, _>(dev, |dev, rtnl| {
+                from_result(|| {
+                    let request = &*request;
+                    let mut modes = 0;
+                    if !bindings::ethtool_convert_link_mode_to_legacy_u32(
+                        &mut modes,
+                        request.advertised.as_ptr(),
+                    ) {
+                        return Err(EINVAL);
+                    }
+                    let wanted = EeeRequest {
+                        advertising: LinkModes(modes),
+                        enabled: request.eee_enabled,
+                        tx_lpi: request.tx_lpi_enabled,
+                        tx_lpi_usecs: request.tx_lpi_timer,
+                    };
+                    Self::set_eee(dev, rtnl, wanted).map(|()| 0)
                 })
             })
         }
