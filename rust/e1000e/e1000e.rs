@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Driver for the Intel 82574L and 82574LA Gigabit Ethernet controllers.
+//! Driver for the Intel 82574L and 82574LA Gigabit Ethernet controllers, and, not yet by their ids,
+//! for the 82579LM and 82579V.
 //!
 //! Read it in this order; each layer uses only those below it:
 //!
 //! - callbacks: [`probe`], [`netdev`], [`ethtool`], [`selftest`];
 //! - engine: [`nic`] (up and down), [`irq`], [`moderation`], [`rx`], [`tx`], [`ptp`], [`health`];
-//! - chip: [`chip`], [`aspm`], [`phy`], [`link`], [`nvm`], [`filter`], [`rss`], [`counters`],
-//!   [`ivar`], [`led`], [`wol`], [`manage`];
+//! - chip: [`chip`] (what differs from one to the other), [`aspm`], [`phy`], [`link`], [`nvm`],
+//!   [`filter`], [`rss`], [`counters`], [`ivar`], [`led`], [`wol`], [`manage`];
 //! - registers: [`csr`], [`regs`], [`desc`], [`mdic`], [`systim`].
+//!
+//! What differs from chip to chip is behind three doors: [`chip::Chip`] (`chip/`), [`phy::Model`]
+//! (`phy/`), [`nvm::Nvm`] (`nvm/`).
 //!
 //! "Datasheet" is the Intel 82574 GbE Controller Family Datasheet, "erratum" the specification
 //! update that goes with it; commits are those of the Linux kernel.

@@ -63,8 +63,8 @@ pub(crate) const fn receive_address(address: &Address) -> (u32, u16) {
     (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]))
 }
 
-/// The CRC that a frame to `address` begins with: what the 82579 must be told of its addresses where
-/// frames are long (IEEE 802.3 clause 3.2.9, over six octets).
+/// The CRC that a frame to `address` begins with: what the 82579 must be told of its addresses
+/// where frames are long (IEEE 802.3 clause 3.2.9, over six octets).
 pub(crate) fn initial_crc(address: &Address) -> u32 {
     let mut crc = u32::MAX;
     for octet in address {

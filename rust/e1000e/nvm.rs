@@ -230,7 +230,7 @@ impl<'a> Nvm<'a> {
     ) -> Result<(), Error> {
         let mut last = None;
         for (octet, to) in (offset..).zip(out) {
-            // CAST: As many octets as there are in twice as many words as `EERD` can address, and no
+            // CAST: As many octets as there are in twice as many words as can be addressed, and no
             // more than that: a larger address is refused by `read`.
             let word = (octet / 2) as u16;
             let value = match last {

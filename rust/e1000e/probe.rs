@@ -23,6 +23,7 @@ use crate::{
     aspm,
     chip::{
         self,
+        Fresh,
         Kind,
         Parts, //
     },
@@ -139,11 +140,11 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         phy: &phy,
         nvm: &nvm,
     };
-    let fresh = chip
+    let Fresh { stopped, .. } = chip
         .reset(parts, chip::STANDARD_FRAME)
         .inspect_err(|e| dev_err!(pdev, "reset failed: {}; power-cycle the device\n", e))?;
     // Nothing was given to the device yet.
-    drop(fresh);
+    drop(stopped);
 
     nvm.verify_checksum(&csr).inspect_err(|e| {
         dev_err!(pdev, "NVM: {}; the NVM must be written anew\n", e);

@@ -277,7 +277,7 @@ impl<'b> Bench<'_, 'b> {
 
     fn nvm(&self) -> Verdict {
         match self.nic.nvm.verify_checksum(&self.nic.csr) {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(nvm::Error::Gone) => Err(Failure::Gone),
             Err(e) => Err(self.failed(fmt!("{}", e))),
         }

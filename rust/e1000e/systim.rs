@@ -35,9 +35,9 @@ impl SystemTime {
         unreliable: true,
     };
 
-    /// The 82579: every third tick of 96 MHz, 31.25 ns, with 19 binary digits behind the nanosecond,
-    /// that is 125 quarters of a nanosecond with 17. A step of the frequency is 61 parts per
-    /// billion; `SYSTIM` runs over after 9.7 hours.
+    /// The 82579: every third tick of 96 MHz, 31.25 ns, with 19 binary digits behind the
+    /// nanosecond, that is 125 quarters of a nanosecond with 17. A step of the frequency is 61
+    /// parts per billion; `SYSTIM` runs over after 9.7 hours.
     pub(crate) const MHZ_96: Self = Self {
         increment: 125 << 17,
         period: 3,

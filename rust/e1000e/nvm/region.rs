@@ -116,8 +116,8 @@ impl Region {
         })
     }
 
-    /// The addresses to be erased one after the other to erase `bank`, with pieces as `HSFSTS` tells
-    /// them. [`None`] if a piece is more than a bank: the other one would go with it.
+    /// The addresses to be erased one after the other to erase `bank`, with pieces as `HSFSTS`
+    /// tells them. [`None`] if a piece is more than a bank: the other one would go with it.
     pub(crate) fn pieces(&self, bank: Bank, size_code: u16) -> Option<impl Iterator<Item = u32>> {
         let size = match size_code {
             0 => 256,

@@ -14,14 +14,20 @@ extern crate core as kernel;
 mod desc;
 #[path = "../filter.rs"]
 mod filter;
+#[path = "../phy/hv/values.rs"]
+mod hv_values;
 #[path = "../ivar.rs"]
 mod ivar;
+#[path = "../chip/kmrn.rs"]
+mod kmrn;
 #[path = "../link.rs"]
 mod link;
 #[path = "../mdic.rs"]
 mod mdic;
 #[path = "../chip/packet_buffer.rs"]
 mod packet_buffer;
+#[path = "../nvm/region.rs"]
+mod region;
 #[path = "../rss.rs"]
 mod rss;
 #[path = "../systim.rs"]
@@ -381,13 +387,31 @@ mod filter_tests {
     #[test]
     fn hash_of_known_addresses() {
         // By hand from bytes 4 and 5; among them all-hosts, all-routers, a solicited node.
-        assert_eq!(multicast_hash(&[0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc], 12), 0xbc9);
-        assert_eq!(multicast_hash(&[0x01, 0xaa, 0x00, 0x12, 0x34, 0x56], 12), 0x563);
-        assert_eq!(multicast_hash(&[0x01, 0x00, 0x5e, 0x00, 0x00, 0x01], 12), 0x010);
-        assert_eq!(multicast_hash(&[0x33, 0x33, 0x00, 0x00, 0x00, 0x02], 12), 0x020);
-        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 12), 0x563);
+        assert_eq!(
+            multicast_hash(&[0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc], 12),
+            0xbc9
+        );
+        assert_eq!(
+            multicast_hash(&[0x01, 0xaa, 0x00, 0x12, 0x34, 0x56], 12),
+            0x563
+        );
+        assert_eq!(
+            multicast_hash(&[0x01, 0x00, 0x5e, 0x00, 0x00, 0x01], 12),
+            0x010
+        );
+        assert_eq!(
+            multicast_hash(&[0x33, 0x33, 0x00, 0x00, 0x00, 0x02], 12),
+            0x020
+        );
+        assert_eq!(
+            multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 12),
+            0x563
+        );
         // The two lowest bits less.
-        assert_eq!(multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 10), 0x158);
+        assert_eq!(
+            multicast_hash(&[0x33, 0x33, 0xff, 0x12, 0x34, 0x56], 10),
+            0x158
+        );
     }
 
     #[test]
@@ -1146,4 +1170,279 @@ mod systim_tests {
         assert!(TIME.plausible(7, 7, 0));
         assert!(!TIME.plausible(7, 8, 0));
     }
+}
+
+/// The 82579's PHY. Numbers are those of the in-tree driver's headers, not of the module.
+mod hv_tests {
+    use super::hv_values::{
+        configured,
+        k1,
+        lights,
+        lpi_control,
+        oem_bits,
+        place,
+        preamble,
+        receive_address,
+        smbus_address,
+        K1, //
+    };
+
+    #[test]
+    fn ieee_registers_need_no_page_and_are_behind_address_2() {
+        for reg in 0..=15 {
+            assert_eq!(place(0, reg), (2, None));
+        }
+    }
+
+    #[test]
+    fn page_0_is_selected_for_registers_from_16_on() {
+        for reg in 16..=31 {
+            assert_eq!(place(0, reg), (2, Some((31, 0))));
+        }
+    }
+
+    #[test]
+    fn high_pages_are_behind_address_1_and_selected_times_32() {
+        assert_eq!(place(769, 16), (1, Some((31, 0x6020))));
+        assert_eq!(place(770, 17), (1, Some((31, 0x6040))));
+        assert_eq!(place(772, 20), (1, Some((31, 0x6080))));
+        assert_eq!(place(776, 23), (1, Some((31, 0x6100))));
+        assert_eq!(place(800, 17), (1, Some((31, 0x6400))));
+        assert_eq!(place(769, 5), (1, None));
+    }
+
+    #[test]
+    fn page_768_is_selected_as_0() {
+        assert_eq!(place(768, 25), (1, Some((31, 0))));
+    }
+
+    #[test]
+    fn configuration_by_the_nvm() {
+        // A write to register 31 is kept as the page of those that follow.
+        assert_eq!(configured(31, 0), None);
+        assert_eq!(configured(16, 0x6020), Some((769, 16)));
+        assert_eq!(configured(0x19, 0x6000), Some((768, 25)));
+        assert_eq!(configured(4, 0), Some((0, 4)));
+    }
+
+    #[test]
+    fn smbus() {
+        assert_eq!(smbus_address(0, 0x64), 0x02e4);
+        assert_eq!(smbus_address(0xffff, 0), 0xff80 | 0x0200);
+        assert_eq!(smbus_address(0x1100, 0xff), 0x1100 | 0x02ff);
+    }
+
+    #[test]
+    fn oem() {
+        assert_eq!(oem_bits(0xffff, false, false, false), 0xffff & !0x0044);
+        assert_eq!(oem_bits(0, true, false, false), 0x0040);
+        assert_eq!(oem_bits(0, false, true, true), 0x0404);
+    }
+
+    #[test]
+    fn low_power_idle_where_both_can() {
+        let both = 0b110;
+        assert_eq!(lpi_control(0x6080, 0, both, true), 0x0080);
+        assert_eq!(lpi_control(0, both, both, true), 0x6000);
+        assert_eq!(lpi_control(0, both, 0b100, true), 0x4000);
+        assert_eq!(lpi_control(0, 0b010, both, true), 0x2000);
+        // Not in half duplex at 100 Mb/s.
+        assert_eq!(lpi_control(0, both, both, false), 0x4000);
+    }
+
+    #[test]
+    fn k1_by_speed() {
+        assert_eq!(k1(0x1040 | 0x0200), K1::Off);
+        assert_eq!(k1(0x1040 | 0x0100), K1::Off);
+        assert_eq!(k1(0x1040), K1::LongBeacon);
+        assert_eq!(k1(0x0040 | 0x0200), K1::Nothing);
+        assert_eq!(k1(0x1000 | 0x0200), K1::Nothing);
+    }
+
+    #[test]
+    fn preamble_by_duplex() {
+        assert_eq!(preamble(0xf123, false), 0x8123);
+        assert_eq!(preamble(0x7000, true), 0x1000);
+    }
+
+    #[test]
+    fn lights_are_on_with_and_without_a_link() {
+        // Three times the mode "link", or that inverted.
+        assert_eq!(lights(true, true), 0b00010_00010_00010);
+        assert_eq!(lights(false, false), 0b00010_00010_00010);
+        assert_eq!(lights(true, false), 0b01010_01010_01010);
+        assert_eq!(lights(false, true), 0b01010_01010_01010);
+    }
+
+    #[test]
+    fn receive_address_in_four_parts() {
+        assert_eq!(
+            receive_address(0x1200_5452, 0x8000_5634),
+            [0x5452, 0x1200, 0x5634, 0x8000]
+        );
+        assert_eq!(receive_address(0, 0x0001_5634)[3], 0);
+    }
+}
+
+mod kmrn_tests {
+    use super::kmrn::{
+        data,
+        half_duplex,
+        read,
+        write,
+        CONTROL,
+        HALF_DUPLEX,
+        INBAND,
+        TIMEOUTS, //
+    };
+
+    #[test]
+    fn commands() {
+        assert_eq!(read(CONTROL), 0x0021_0000);
+        assert_eq!(read(INBAND), 0x0029_0000);
+        assert_eq!(write(TIMEOUTS, 0xffff), 0x0004_ffff);
+        assert_eq!(write(HALF_DUPLEX, 0x0b00), 0x0010_0b00);
+        assert_eq!(write(0xff, 0), 0x001f_0000);
+        assert_eq!(data(0x0029_1234), 0x1234);
+    }
+
+    #[test]
+    fn half_duplex_for_all_lengths() {
+        assert_eq!(half_duplex(0xffff), 0xfbff);
+        assert_eq!(half_duplex(0), 0x0b00);
+    }
+}
+
+mod region_tests {
+    use super::region::{
+        is_valid,
+        made_valid,
+        not_yet,
+        Bank,
+        Region,
+        WORDS, //
+    };
+
+    /// Sectors 3 and 4: 4 KiB for each bank.
+    const GFPREG: u32 = 0x0004_0003;
+
+    #[test]
+    fn banks_are_halves_of_the_region() {
+        let region = Region::from_gfpreg(GFPREG).unwrap();
+        assert_eq!(region.address(Bank::First, 0), Some(0x3000));
+        assert_eq!(region.address(Bank::First, 0x26), Some(0x3026));
+        assert_eq!(region.address(Bank::Second, 0), Some(0x4000));
+        assert_eq!(region.address(Bank::Second, 4095), Some(0x4fff));
+        assert_eq!(region.address(Bank::Second, 4096), None);
+        // A larger one: the second bank begins in its middle.
+        let region = Region::from_gfpreg(0x0004_0001).unwrap();
+        assert_eq!(region.address(Bank::Second, 1), Some(0x3001));
+        assert_eq!(WORDS, 2048);
+    }
+
+    #[test]
+    fn no_region() {
+        // The end before the beginning, as where there is none.
+        assert_eq!(Region::from_gfpreg(0x0000_1fff), None);
+        // Room for one bank only.
+        assert_eq!(Region::from_gfpreg(0x0003_0003), None);
+        // Bits beside the fields do not count.
+        assert_eq!(
+            Region::from_gfpreg(GFPREG | 0xe000_e000),
+            Region::from_gfpreg(GFPREG)
+        );
+    }
+
+    #[test]
+    fn the_valid_bank_is_chosen() {
+        let (valid, erased, used) = (0x8000, 0xffff, 0x0000);
+        assert_eq!(Bank::choose(valid, erased), Some(Bank::First));
+        assert_eq!(Bank::choose(valid, valid), Some(Bank::First));
+        assert_eq!(Bank::choose(used, valid), Some(Bank::Second));
+        assert_eq!(Bank::choose(erased, valid | 0x3fff), Some(Bank::Second));
+        assert_eq!(Bank::choose(erased, used), None);
+        assert_eq!(Bank::choose(0x4000, 0xc000), None);
+        assert_eq!(Bank::First.other(), Bank::Second);
+        assert_eq!(Bank::Second.other(), Bank::First);
+    }
+
+    #[test]
+    fn a_bank_becomes_valid_by_clearing_one_bit() {
+        for word in [0x8000, 0xbfff, 0x9234, 0x0000] {
+            let before = not_yet(word);
+            assert!(!is_valid(before));
+            let after = made_valid(before);
+            assert!(is_valid(after));
+            assert_eq!(before & !after, 0x4000, "bits are only cleared");
+            assert_eq!(after & !before, 0);
+            assert_eq!(after & 0x3fff, word & 0x3fff, "the rest stays");
+        }
+    }
+
+    #[test]
+    fn erased_piece_by_piece() {
+        let region = Region::from_gfpreg(GFPREG).unwrap();
+        let pieces = |bank, code| region.pieces(bank, code).map(|p| p.collect::<Vec<_>>());
+        assert_eq!(pieces(Bank::Second, 1), Some(vec![0x4000]));
+        let small = pieces(Bank::First, 0).unwrap();
+        assert_eq!(small.len(), 16);
+        assert_eq!(small[0], 0x3000);
+        assert_eq!(small[15], 0x3f00);
+        // Larger pieces would take the other bank along.
+        assert_eq!(pieces(Bank::First, 2), None);
+        assert_eq!(pieces(Bank::Second, 3), None);
+        assert_eq!(pieces(Bank::First, 4), None);
+    }
+}
+
+mod pch2_tests {
+    use super::{
+        filter::initial_crc,
+        packet_buffer::pch2,
+        systim::SystemTime, //
+    };
+
+    #[test]
+    fn packet_buffer() {
+        assert_eq!(pch2::rx_share(1522), 26);
+        assert_eq!(pch2::rx_share(1523), 14);
+        assert_eq!(pch2::rx_share(pch2::MAX_FRAME + 4), 14);
+        assert_eq!(pch2::water_marks(1522), (0x5048, 0x5c20));
+        assert_eq!(pch2::water_marks(9022), (11464, 12896));
+        for frame in [64, 1522, 1523, 9022] {
+            let (low, high) = pch2::water_marks(frame);
+            assert!(low < high && high < u32::from(pch2::rx_share(frame)) * 1024);
+            assert_eq!((low | high) & 7, 0);
+        }
+        assert_eq!(pch2::max_tx_bytes(14), 14 * 1024 - 96);
+        assert_eq!(pch2::max_tx_bytes(0), 4096);
+        assert_eq!(pch2::max_tx_bytes(64), 24 * 1024);
+    }
+
+    /// Every third tick of 96 MHz is 31.25 ns.
+    #[test]
+    fn clock_counts_nanoseconds() {
+        let time = SystemTime::MHZ_96;
+        assert_eq!(time.increment, 125 << 17);
+        assert_eq!(time.timinca(time.increment) >> 24, 3);
+        assert!(time.increment < 1 << 24);
+        // 32 million periods are a second.
+        assert_eq!(
+            u64::from(time.increment) * 32_000_000 >> time.shift,
+            1_000_000_000
+        );
+        // The largest adjustment fits the field.
+        let most = i64::from(time.max_adj) * 65536 / 1000;
+        assert!(time.increment(most) < 1 << 24);
+        assert!(time.increment(-most) > 0);
+    }
+
+    /// The check value of CRC-32 is over nine octets; these are by Python's `zlib.crc32`.
+    #[test]
+    fn crc_of_addresses() {
+        assert_eq!(initial_crc(&[0; 6]), 0xb1c2_a1a3);
+        assert_eq!(initial_crc(b"123456"), 0x0972_d361);
+        assert_eq!(initial_crc(&[0x52, 0x54, 0x00, 0x12, 0x34, 0x56]), CRC);
+    }
+    const CRC: u32 = 0x1b97_117c;
 }
