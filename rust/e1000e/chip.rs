@@ -301,6 +301,12 @@ pub(crate) trait Chip: Sync {
     /// [`reset`](Self::reset): errata, thresholds, flow control constants.
     fn init_hw(&self, csr: &Csr<'_>) -> Result<(), Gone>;
 
+    /// Has descriptors that are done with written back that wait for others, or for a timer that
+    /// now and then does not come.
+    fn write_back(&self, _: &Csr<'_>) -> Result<(), Gone> {
+        Ok(())
+    }
+
     /// Gets the device ready for sleep, from which it may wake the system or not.
     fn fall_asleep(&self, _: Parts<'_>) -> Result<(), Error> {
         Ok(())

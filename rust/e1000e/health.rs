@@ -382,6 +382,7 @@ fn tick(
     if let Some(reason) = check_ivar(nic, dev, layout)? {
         return Ok(Some(reason));
     }
+    nic.chip.write_back(&nic.csr)?;
     if let Some(reason) = check_interrupts(nic, dev, layout, memory) {
         return Ok(Some(reason));
     }

@@ -420,7 +420,10 @@ register! {
     pub(crate) RDT(u32)[QUEUES, stride = 0x100] @ 0x02818 {}
 
     /// Receive interrupt delay timer (0x02820), in units of 1.024 us.
-    pub(crate) RDTR(u32) @ 0x02820 {}
+    pub(crate) RDTR(u32) @ 0x02820 {
+        /// Write back what is done at once; reads as 0.
+        31:31 fpd => bool;
+    }
 
     /// Receive descriptor control (0x02828 + 0x100 n).
     pub(crate) RXDCTL(u32)[QUEUES, stride = 0x100] @ 0x02828 {
@@ -513,7 +516,10 @@ register! {
     pub(crate) TDT(u32)[QUEUES, stride = 0x100] @ 0x03818 {}
 
     /// Transmit interrupt delay value (0x03820), in units of 1.024 us.
-    pub(crate) TIDV(u32) @ 0x03820 {}
+    pub(crate) TIDV(u32) @ 0x03820 {
+        /// Write back what is done at once; reads as 0.
+        31:31 fpd => bool;
+    }
 
     /// Transmit descriptor control (0x03828 + 0x100 n).
     pub(crate) TXDCTL(u32)[QUEUES, stride = 0x100] @ 0x03828 {

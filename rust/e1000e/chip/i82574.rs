@@ -337,6 +337,16 @@ impl Chip for I82574 {
         Statistics::discard(csr)
     }
 
+    fn write_back(&self, csr: &Csr<'_>) -> Result<(), Gone> {
+        // Twice, as the in-tree driver's `e1000e_flush_descriptors()` has found to be needed.
+        for _ in 0..2 {
+            csr.write(regs::TIDV, regs::TIDV::from_raw(TX_DELAY).with_fpd(true));
+            csr.write(regs::RDTR, regs::RDTR::from_raw(RX_DELAY).with_fpd(true));
+            csr.flush()?;
+        }
+        Ok(())
+    }
+
     fn set_driver_loaded(&self, csr: &Csr<'_>, loaded: bool) -> Result<(), Gone> {
         csr.update(regs::CTRL_EXT, |ctrl_ext| ctrl_ext.with_drv_load(loaded))
     }
