@@ -51,7 +51,8 @@ def test_changed_without_the_device(deaf: Net) -> None:
         "away && ip link set nic0 promisc on && away || exit 1\n"
         f"wait; echo >{deaf.device}/reset_method"
     )
-    deaf.up_again()
+    # Not by `ip link set up`, which tells the driver again.
+    deaf.wait_carrier(True)
     assert received(deaf, OTHER)
     deaf.vm.sh("ip link set nic0 promisc off")
     assert not received(deaf, OTHER)
