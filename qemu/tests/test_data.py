@@ -150,6 +150,25 @@ def test_mtu_limits(net: Net, driver: str) -> None:
     net.check_ping(options=f"-M do -s {mtu - 28}")
 
 
+@pytest.mark.rust
+def test_jumbo_wakes_processors(net: Net) -> None:
+    """With jumbo frames processors must wake up before the packet buffer is full."""
+
+    def limit() -> int:
+        return int(net.vm.sh("od -An -td4 -N4 /dev/cpu_dma_latency"))
+
+    none = limit()
+    net.vm.sh("ip link set nic0 mtu 9000")
+    # Of 40 KiB two frames of 9022 bytes, with 16 of the chip's own each, are for sending.
+    assert limit() == ((40 - 18) * 1024 - 9022) * 8 // 1000
+    net.vm.sh("ip link set nic0 down")
+    assert limit() == none
+    net.vm.sh("ip link set nic0 up")
+    assert limit() < none
+    net.vm.sh("ip link set nic0 mtu 1500")
+    assert limit() == none
+
+
 def test_mtu_under_traffic(net: Net) -> None:
     """New MTUs in the middle of TCP both ways; it comes back each time."""
     with net.heavy():

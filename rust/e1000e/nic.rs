@@ -49,7 +49,8 @@ use kernel_ext::{
     pci::{
         enable,
         master, //
-    }, //
+    },
+    pm::qos::CpuLatency, //
 };
 
 use crate::{
@@ -161,6 +162,9 @@ pub(crate) struct Nic<'a> {
     /// How often vectors may interrupt. The last lock to be taken.
     #[pin]
     pub(crate) moderation: Mutex<Moderation>,
+    /// How long the processors may take to wake up, while the rings run.
+    #[pin]
+    cpu_latency: CpuLatency,
     /// Set while the interface is to be up.
     pub(crate) wanted: AtomicFlag,
     /// What the link is to be.
@@ -316,6 +320,7 @@ impl<'a> Nic<'a> {
             }),
             hardware <- new_mutex!(None),
             moderation <- new_mutex!(Moderation::new()),
+            cpu_latency <- CpuLatency::new(),
             wanted: AtomicFlag::new(false),
             link_request <- new_mutex!(LinkRequest::DEFAULT),
             link <- new_mutex!(LinkState::Down),
@@ -452,6 +457,7 @@ impl<'a> Nic<'a> {
             self.take_down(dev, rtnl);
             return Err(e.into());
         }
+        self.limit_cpu_latency(rtnl, max_frame);
         self.health.restarted();
         layout.unmask(self);
         // The first poll fills the receive rings.
@@ -474,6 +480,7 @@ impl<'a> Nic<'a> {
         let _ = chip::mask_all(&self.csr);
         dev.release_vectors(rtnl);
         self.moderation.lock().end();
+        self.cpu_latency.limit(rtnl, None);
         // What is still in the ring will never be done.
         for counts in &self.counts {
             let queued = counts.tx_queued.load(Relaxed);
@@ -659,6 +666,21 @@ impl<'a> Nic<'a> {
             LinkState::Up(link) => self.chip.link_up(self.parts(), &link, max_frame),
             _ => Ok(()),
         }
+    }
+
+    /// With jumbo frames little of the packet buffer is left for what arrives while memory cannot be
+    /// written, as the processors are in a deep sleep: they must be back before it is full, at 1000
+    /// Mb/s. Shorter frames do without, as in the in-tree driver (`e1000_configure_rx()`).
+    fn limit_cpu_latency(&self, rtnl: &mut Rtnl, max_frame: u32) {
+        let limit = match self.csr.read(regs::PBA) {
+            Ok(pba) if max_frame > chip::STANDARD_FRAME => {
+                let room = (u32::from(pba.rxa()) * 1024).saturating_sub(max_frame);
+                Some(room * 8 / 1000)
+            }
+            // A device that is gone receives nothing.
+            _ => None,
+        };
+        self.cpu_latency.limit(rtnl, limit);
     }
 
     /// Gives the bus to others; the device is down, but not the firmware's. A device that is gone

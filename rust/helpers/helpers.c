@@ -13,6 +13,7 @@
 #include "netdevice.c"
 #include "page_pool.c"
 #include "pci.c"
+#include "pm_qos.c"
 #include "pm_runtime.c"
 #include "pm_wakeup.c"
 #include "ptp.c"

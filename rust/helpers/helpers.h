@@ -10,6 +10,7 @@
 #include <linux/dim.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/pm_qos.h>
 #include <linux/pm_runtime.h>
 #include <linux/pm_wakeup.h>
 #include <linux/ptp_clock_kernel.h>
@@ -95,6 +96,13 @@ int rust_helper_pcie_capability_clear_word(struct pci_dev *dev, int pos,
 					   u16 clear);
 
 bool rust_helper_pci_unreachable(struct pci_dev *dev);
+
+/* pm_qos.c */
+void rust_helper_cpu_latency_qos_add_request(struct pm_qos_request *req,
+					     s32 value);
+void rust_helper_cpu_latency_qos_update_request(struct pm_qos_request *req,
+						s32 new_value);
+void rust_helper_cpu_latency_qos_remove_request(struct pm_qos_request *req);
 
 /* pm_runtime.c */
 int rust_helper_pm_runtime_resume_and_get(struct device *dev);

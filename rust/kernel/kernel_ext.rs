@@ -16,6 +16,7 @@
 //! - [`net::pci`]: binds a network driver to a PCI function.
 //! - [`page_pool`], [`dma`]: memory that a device reads or writes.
 //! - [`pci`]: ASPM, bus mastering, the link.
+//! - [`pm::qos`]: how long processors may take to wake up.
 //! - [`pm::runtime`]: devices that sleep while nobody uses them.
 //! - [`sync::spsc`]: a ring with one producer and one consumer.
 //! - [`ratelimit`]: telling a thing once and not a thousand times.

@@ -2,4 +2,5 @@
 
 //! Power management.
 
+pub mod qos;
 pub mod runtime;
