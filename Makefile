@@ -3,7 +3,7 @@
 # e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
 
 .DEFAULT_GOAL := module
-.PHONY: module demo test test-debug selftests mutants shell lint doc setup clean help
+.PHONY: module model demo test test-debug selftests mutants shell lint doc setup clean help
 
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
@@ -16,11 +16,15 @@ module: $(if $(KDIR),,setup) ## build the module: build/e1000e_rust.ko (KDIR=DIR
 	@$(if $(KDIR),,scripts/enter) strip --strip-debug build/e1000e_rust.ko.tmp
 	@mv build/e1000e_rust.ko.tmp build/e1000e_rust.ko
 
+model: setup ## build the device model: build/model/release/e1000e-model
+	@scripts/enter scripts/model build
+
 demo: module ## boot QEMU with two ports and show the driver at work
 	@scripts/enter qemu/demo
 
-test: module ## run every test (T='ARGUMENTS' are handed to pytest)
+test: module model ## run every test (T='ARGUMENTS' are handed to pytest)
 	@scripts/enter scripts/host-tests
+	@scripts/enter scripts/model test
 	@scripts/enter python3 -m pytest qemu/tests $(T)
 
 test-debug: ## run the tests in QEMU on a kernel with KASAN, lockdep, DMA checks and an IOMMU
