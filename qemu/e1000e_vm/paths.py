@@ -75,6 +75,11 @@ def guest_image() -> Path:
     return guest() / "initramfs.img"
 
 
+def model() -> Path:
+    """The model of the devices, as a program."""
+    return need(PROJECT / "build/model/release/e1000e-model", "run `make model` first")
+
+
 def rust_module() -> Path:
     """The driver under test."""
     name = "debug/e1000e_rust.ko" if DEBUG else "e1000e_rust.ko"

@@ -3,6 +3,7 @@
 
 import contextlib
 import itertools
+import json
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from qemu.qmp.legacy import QEMUMonitorProtocol
 
 from . import image, paths
 from .agent import Agent, Command, GuestError
+from .model import LM, Model
 from .qtest import Qtest
 
 AGENT_PORT = "org.qemu.guest_agent.0"
@@ -53,7 +55,9 @@ class Topology:
     of that name, the guest's clock counts instructions of its processors, which take
     turns, so that what it measures does not depend on how busy the host is. With
     `wrapped` the kernel unpacks itself, as the
-    firmware would start it: S3 does not come back otherwise.
+    firmware would start it: S3 does not come back otherwise. `models` names, for each
+    device, the chip that our own model of it is (docs/model.md), or "" for QEMU's;
+    `model_words` are more arguments for all models.
     """
 
     nics: int = 2
@@ -67,6 +71,24 @@ class Topology:
     no_aspm_control: bool = False
     icount: str = ""
     wrapped: bool = False
+    models: tuple[str, ...] = ()
+    model_words: tuple[str, ...] = ()
+
+    def chip(self, number: int) -> str:
+        """The chip that a device is a model of, or "" if it is QEMU's own."""
+        return self.models[number] if number < len(self.models) else ""
+
+    def behind_port(self, number: int) -> bool:
+        """Whether a device has a root port; an 82579 is part of the chipset."""
+        return self.root_port and self.chip(number) != LM
+
+    def direct(self) -> bool:
+        """Whether the devices are two models that send to each other without QEMU."""
+        return self.nics == 2 and all(self.chip(number) for number in range(2))
+
+    def place(self, number: int) -> str:
+        """The PCI address of a device on the root complex, or of its root port."""
+        return "0000:00:19.0" if self.chip(number) == LM else f"0000:00:{number + 4:02x}.0"
 
 
 @dataclass(frozen=True)
@@ -84,12 +106,13 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "console=ttyS0 ignore_loglevel no_timer_check iomem=relaxed net.ifnames=0 "
         f"panic=-1 rdinit=/init {topology.cmdline}"
     )
+    memory = "2G" if paths.DEBUG else "1G"
     words = [
         "qemu-system-x86_64",
         "-nodefaults",
         "-no-user-config",
         "-machine",
-        "q35",
+        "q35,memory-backend=memory" if any(topology.models) else "q35",
         "-accel",
         "tcg,thread=single" if topology.icount else "tcg,thread=multi",
         "-cpu",
@@ -97,7 +120,7 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         "-smp",
         str(topology.smp),
         "-m",
-        "2G" if paths.DEBUG else "1G",
+        memory,
         "-display",
         "none",
         "-no-reboot",
@@ -121,36 +144,58 @@ def command_line(topology: Topology, initrd: Path, run: Path) -> list[str]:
         words += ["-icount", topology.icount]
     if topology.surprise:
         words += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
+    if any(topology.models):
+        # The models reach the guest's memory by themselves.
+        words += ["-object", f"memory-backend-memfd,id=memory,size={memory},share=on"]
     for number in range(topology.nics):
-        words += ["-netdev", f"hubport,id=hub{number},hubid=0"]
-        if topology.root_port:
+        if not topology.chip(number):
+            words += ["-netdev", f"hubport,id=hub{number},hubid=0"]
+        elif not topology.direct():
+            here, there = Model.wire(run, number)
+            words += [
+                "-netdev",
+                f"dgram,id=wire{number},local.type=unix,local.path={there},"
+                f"remote.type=unix,remote.path={here}",
+                "-netdev",
+                f"hubport,id=hub{number},hubid=0,netdev=wire{number}",
+            ]
+        if topology.behind_port(number):
             words += [
                 "-device",
                 f"pcie-root-port,id=rp{number},bus=pcie.0,addr={number + 4:#x},"
                 f"chassis={number + 1},slot={number + 1}"
                 + (f",x-speed={topology.port_speed}" if topology.port_speed else ""),
             ]
-        words += [
-            "-device",
-            ",".join(f"{key}={value}" for key, value in nic_properties(topology, number).items()),
-        ]
+        words += ["-device", json.dumps(nic_properties(topology, number, run))]
     return words + list(topology.extra)
 
 
-def nic_properties(topology: Topology, number: int) -> dict[str, str]:
-    """Properties of a device, for -device and device_add."""
+def nic_properties(topology: Topology, number: int, run: Path | None = None) -> dict[str, Any]:
+    """Properties of a device, for -device and device_add; `run` is for models."""
     place = (
         {"bus": f"rp{number}"}
-        if topology.root_port
-        else {"bus": "pcie.0", "addr": f"{number + 4:#x}"}
+        if topology.behind_port(number)
+        else {"bus": "pcie.0", "addr": topology.place(number).partition(":00:")[2][:2]}
     )
-    return {
-        "driver": "e1000e",
-        "id": f"nic{number}",
-        "netdev": f"hub{number}",
-        "mac": f"52:54:00:12:34:{number + 1:02x}",
-        **place,
-    }
+    if topology.chip(number):
+        device = {
+            "driver": "vfio-user-pci",
+            "id": f"nic{number}",
+            "socket": {"type": "unix", "path": f"{run}/model{number}"},
+        }
+    else:
+        device = {
+            "driver": "e1000e",
+            "id": f"nic{number}",
+            "netdev": f"hub{number}",
+            "mac": mac(number),
+        }
+    return {**device, **place}
+
+
+def mac(number: int) -> str:
+    """The station address of a device."""
+    return f"52:54:00:12:34:{number + 1:02x}"
 
 
 def archive_of(name: str, content: bytes) -> bytes:
@@ -253,6 +298,7 @@ class VM:
         for event in [*LOST_INTERRUPT, *self.topology.trace]:
             words += ["-trace", event]
         self.trace.touch()
+        self.models = [self._start_model(number) for number in range(self.topology.nics)]
         log = self.cleanup.enter_context((self.logs / "qemu.log").open("w"))
         print(*words, file=log, flush=True)
         self.process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -273,6 +319,19 @@ class VM:
         self.boot_seconds = time.monotonic() - started
         self.nics = self._find_nics()
         self.find_bars()
+
+    def _start_model(self, number: int) -> Model | None:
+        """The model of a device, if it is one; it must listen before QEMU begins."""
+        if not (chip := self.topology.chip(number)):
+            return None
+        here, there = Model.wire(self.run_dir, number)
+        if self.topology.direct():
+            there, _ = Model.wire(self.run_dir, 1 - number)
+        words = ["--chip", chip, "--mac", mac(number), "--net", f"{here},{there}"]
+        words += self.topology.model_words
+        model = Model(self.run_dir, number, words, self.logs)
+        self.cleanup.callback(model.close)
+        return model
 
     @staticmethod
     def _hang_up(connection: QEMUMonitorProtocol | Agent) -> None:
@@ -426,20 +485,18 @@ class VM:
 
     def _find_nics(self) -> list[Nic]:
         """The devices in the order of their QEMU ids."""
-        found = []
+        found = {}
         for line in self.sh(
             "for d in $(grep -l 0x020000 /sys/bus/pci/devices/*/class); do "
             "readlink -f ${d%/class}; done"
         ).splitlines():
             port, address = line.split("/")[-2:]
-            found.append((address, port if ":" in port and port.count(":") == 2 else None))
-        if len(found) != self.topology.nics:
-            raise GuestError(f"{self.topology.nics} devices wanted, the guest sees {found}")
-        key = (lambda pair: pair[1]) if self.topology.root_port else (lambda pair: pair[0])
-        return [
-            Nic(f"nic{number}", address, port)
-            for number, (address, port) in enumerate(sorted(found, key=key))
-        ]
+            port = port if port.count(":") == 2 else ""
+            found[port or address] = (address, port or None)
+        places = [self.topology.place(number) for number in range(self.topology.nics)]
+        if sorted(found) != sorted(places):
+            raise GuestError(f"devices wanted at {places}, the guest sees {found}")
+        return [Nic(f"nic{number}", *found[place]) for number, place in enumerate(places)]
 
     def find_bars(self) -> None:
         """Learn where the devices' registers are; again after one was plugged in."""
