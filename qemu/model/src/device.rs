@@ -27,6 +27,9 @@ const BUDGET: usize = 32;
 /// How long a MAC takes for a reset, in which its registers are not to be touched.
 const RESET_TIME: Duration = Duration::from_micros(100);
 
+/// How long it takes to configure a PHY after its reset.
+const CONFIGURATION: Duration = Duration::from_millis(5);
+
 /// What a look at the device brought.
 #[derive(Default)]
 pub struct Outcome {
@@ -68,6 +71,9 @@ pub struct Device {
     pub fwsm: u32,
     pba: u32,
     phy_reset_seen: bool,
+    /// 82579: what the NVM asks for is loaded into MAC and PHY.
+    init_done: bool,
+    configuring: Option<Instant>,
     was_up: bool,
     /// After `CTRL.RST` the NVM is read until then.
     resetting: Option<Instant>,
@@ -112,6 +118,8 @@ impl Device {
             fwsm: if chip.eeprom() { 0 } else { 1 << 6 },
             pba: 0,
             phy_reset_seen: false,
+            init_done: false,
+            configuring: None,
             was_up: false,
             resetting: None,
             resets: 0,
@@ -131,9 +139,9 @@ impl Device {
         }
         self.faults.aspm.revive(now);
         self.phy.reset(now);
+        self.configuring = Some(now + CONFIGURATION);
         self.reset(now);
         self.swsm = swsm::SMBI;
-        self.resetting = None;
         self.follow_config();
     }
 
@@ -228,6 +236,9 @@ impl Device {
         if self.phy_reset_seen {
             value |= status::PHYRA;
         }
+        if self.init_done && !self.chip.eeprom() {
+            value |= status::LAN_INIT_DONE;
+        }
         // A PHY that has died of ASPM takes its last word with it: STATUS does not change.
         let link = if self.ctrl & ctrl::SLU != 0 {
             self.phy.link()
@@ -251,7 +262,9 @@ impl Device {
                 link.full
             };
             value |= status::LU | speed << status::SPEED_SHIFT;
-            value |= code(link.speed) << status::ASDV_SHIFT;
+            if self.chip.eeprom() {
+                value |= code(link.speed) << status::ASDV_SHIFT;
+            }
             value |= if full { status::FD } else { 0 };
         }
         value
@@ -326,7 +339,11 @@ impl Device {
         let eeprom = self.chip.eeprom();
         match register {
             regs::CTRL => self.write_ctrl(value, now),
-            regs::STATUS => self.phy_reset_seen = value & status::PHYRA != 0,
+            // Zeroes clear.
+            regs::STATUS => {
+                self.phy_reset_seen &= value & status::PHYRA != 0;
+                self.init_done &= value & status::LAN_INIT_DONE != 0;
+            }
             regs::EEC => self.write_eec(value),
             regs::EERD if eeprom => self.nvm.write_eerd(value, &mut self.faults.nvm),
             regs::EEWR if eeprom => self.nvm.write_eewr(value),
@@ -427,6 +444,8 @@ impl Device {
         if value & ctrl::PHY_RST != 0 && self.ctrl & ctrl::PHY_RST == 0 {
             self.phy.reset(now);
             self.phy_reset_seen = true;
+            self.init_done = false;
+            self.configuring = Some(now + CONFIGURATION);
         }
         if value & ctrl::RST != 0 {
             self.reset(now);
@@ -550,6 +569,10 @@ impl Device {
         }
         if self.resetting.is_some_and(|until| until <= now) {
             self.resetting = None;
+        }
+        if self.configuring.is_some_and(|until| until <= now) {
+            self.configuring = None;
+            self.init_done = true;
         }
         let up = self.status() & status::LU != 0;
         if up != self.was_up {

@@ -84,7 +84,6 @@ impl Nvm {
 pub struct Messages {
     /// Which vector, or all.
     pub vector: Option<usize>,
-    /// Lost: the next so many; `None` for all from now on.
     #[serde(default)]
     pub lose: bool,
     #[serde(default)]
@@ -95,7 +94,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// How often the message of a vector is sent.
+    /// How often the MSI-X message of a vector is sent.
     pub fn copies(&mut self, vector: usize) -> u32 {
         if !(self.lose || self.duplicate) || self.vector.is_some_and(|only| only != vector) {
             return 1;

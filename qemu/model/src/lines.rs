@@ -73,7 +73,10 @@ impl Lines {
             Signal::Msi => (MSI, 0),
             Signal::Msix(vector) => (MSIX, vector),
         };
-        let copies = fault.copies(vector);
+        let copies = match signal {
+            Signal::Msix(_) => fault.copies(vector),
+            _ => 1,
+        };
         if copies == 0 {
             self.withheld += 1;
         }

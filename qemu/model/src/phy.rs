@@ -290,7 +290,8 @@ impl Phy {
                 self.emi.get(&address).copied().unwrap_or(0)
             }
             (reg::HV_STATUS, Kind::Hv) => self.link.map_or(0, |link| {
-                (speed_code(link.speed) << 8) | u16::from(link.full) << 7 | 1 << 6
+                let complete = u16::from(self.get(reg::CONTROL) & control::AUTO != 0);
+                speed_code(link.speed) << 8 | u16::from(link.full) << 7 | 1 << 6 | complete << 12
             }),
             _ => stored,
         }

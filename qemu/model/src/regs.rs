@@ -46,6 +46,8 @@ pub mod status {
     pub const LU: u32 = 1 << 1;
     pub const SPEED_SHIFT: u32 = 6;
     pub const ASDV_SHIFT: u32 = 8;
+    /// 82579: configured by the NVM; the 82574 has `ASDV` there.
+    pub const LAN_INIT_DONE: u32 = 1 << 9;
     pub const PHYRA: u32 = 1 << 10;
     pub const GIO_MASTER_ENABLE: u32 = 1 << 19;
 }

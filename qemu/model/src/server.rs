@@ -94,12 +94,8 @@ pub struct Backend {
 impl Backend {
     fn tell(&self, what: &str, region: u32, offset: u64, data: &[u8]) {
         if self.trace {
-            let digits: String = data
-                .iter()
-                .rev()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            eprintln!("{what} {region} {offset:#07x} {digits}");
+            // As it lies in memory: the lowest byte first.
+            eprintln!("{what} {region} {offset:#07x} {data:02x?}");
         }
     }
 }
