@@ -152,6 +152,11 @@ fn switch_off(pdev: &pci::Device<Bound>) -> Way {
 }
 
 impl Outcome {
+    /// Whether the function has a PCIe link at all.
+    pub(crate) fn has_link(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// Whether ASPM, once switched off, is on again: the user, the firmware or a reset of the link
     /// may do that. Process context.
     pub(crate) fn undone(&self, pdev: &pci::Device<Bound>) -> bool {

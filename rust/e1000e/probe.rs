@@ -176,7 +176,9 @@ fn prepare<'a>(pdev: &'a pci::Device<Core<'_>>, info: Option<&'a Kind>) -> Resul
         ),
         Err(e) => dev_warn!(pdev, "NVM: PBA number: {}\n", e),
     }
-    link::print_status(pdev);
+    if aspm.has_link() {
+        link::print_status(pdev);
+    }
 
     let longest_frame = chip
         .max_frame(&csr)
