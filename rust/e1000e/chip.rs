@@ -68,7 +68,6 @@ pub(crate) enum Kind {
     /// 82574L and 82574LA.
     I82574,
     /// 82579LM and 82579V.
-    #[expect(dead_code)]
     I82579,
 }
 

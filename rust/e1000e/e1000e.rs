@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Driver for the Intel 82574L and 82574LA Gigabit Ethernet controllers, and, not yet by their ids,
-//! for the 82579LM and 82579V.
+//! Driver for the Intel 82574L, 82574LA, 82579LM and 82579V Gigabit Ethernet controllers.
 //!
 //! Read it in this order; each layer uses only those below it:
 //!
@@ -52,7 +51,7 @@ kernel_ext::module_net_pci_driver! {
     type: probe::E1000e,
     name: "e1000e_rust",
     authors: ["The e1000e_rust developers"],
-    description: "Intel 82574 Gigabit Ethernet driver",
+    description: "Intel 82574 and 82579 Gigabit Ethernet driver",
     license: "GPL",
     params: {
         int_mode: u8 {

@@ -50,6 +50,10 @@ kernel::pci_device_table!(
         (pci::DeviceId::from_id(Vendor::INTEL, 0x10d3), Kind::I82574),
         // 82574LA.
         (pci::DeviceId::from_id(Vendor::INTEL, 0x10f6), Kind::I82574),
+        // 82579LM.
+        (pci::DeviceId::from_id(Vendor::INTEL, 0x1502), Kind::I82579),
+        // 82579V.
+        (pci::DeviceId::from_id(Vendor::INTEL, 0x1503), Kind::I82579),
     ]
 );
 
