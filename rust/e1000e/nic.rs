@@ -668,9 +668,9 @@ impl<'a> Nic<'a> {
         }
     }
 
-    /// With jumbo frames little of the packet buffer is left for what arrives while memory cannot be
-    /// written, as the processors are in a deep sleep: they must be back before it is full, at 1000
-    /// Mb/s. Shorter frames do without, as in the in-tree driver (`e1000_configure_rx()`).
+    /// With jumbo frames little of the packet buffer is left for what arrives while memory cannot
+    /// be written, as the processors are in a deep sleep: they must be back before it is full, at
+    /// 1000 Mb/s. Shorter frames do without, as in the in-tree driver (`e1000_configure_rx()`).
     fn limit_cpu_latency(&self, rtnl: &mut Rtnl, max_frame: u32) {
         let limit = match self.csr.read(regs::PBA) {
             Ok(pba) if max_frame > chip::STANDARD_FRAME => {
