@@ -307,7 +307,10 @@ impl<'a> Operations for Nic<'a> {
             );
             return Err(EINVAL);
         }
-        nic.restart_if_running(dev, rtnl)
+        nic.restart_if_running(dev, rtnl)?;
+        // What was asked for may be possible now.
+        dev.update_features(rtnl);
+        Ok(())
     }
 
     fn tx_timeout(dev: &Device<Self>, _queue: usize) {

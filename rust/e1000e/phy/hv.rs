@@ -27,8 +27,7 @@ use crate::{
     chip::kmrn,
     csr::{
         Csr,
-        Gone,
-        PollError, //
+        Gone, //
     },
     link::{
         mii,
@@ -69,11 +68,12 @@ const PAUSE: Delta = Delta::from_micros(100);
 /// How many times an access that failed is tried again.
 const RETRIES: u32 = 2;
 
-/// Longest wait for the bus to be given up by whoever had it before: other software.
-const FREE_TIMEOUT: Delta = Delta::from_millis(100);
+/// How often it is looked whether whoever had the bus before, other software, has given it up: a
+/// tenth of a second in all.
+const FREE_LOOKS: u32 = 100;
 
-/// Longest wait for the bus to be granted by the firmware.
-const GRANT_TIMEOUT: Delta = Delta::from_secs(1);
+/// How often the bus is asked for: a second in all, as the in-tree driver waits.
+const GRANT_LOOKS: u32 = 1000;
 
 /// Pause between two looks at the bus.
 const BUS_INTERVAL: Delta = Delta::from_millis(1);
@@ -189,28 +189,28 @@ impl Model for Hv {
     }
 
     fn take_bus(&self, csr: &Csr<'_>) -> Result<(), MdicError> {
-        let wait = |set: bool, timeout| {
-            csr.poll(
-                |csr| csr.read(EXTCNF_CTRL),
-                |extcnf| extcnf.swflag() == set,
-                BUS_INTERVAL,
-                timeout,
-            )
-            .map_err(|e| match e {
-                PollError::Gone => MdicError::Gone,
-                PollError::Timeout => MdicError::Ownership,
-            })
-        };
-        wait(false, FREE_TIMEOUT)?;
-        csr.update(EXTCNF_CTRL, |extcnf| extcnf.with_swflag(true))?;
-        match wait(true, GRANT_TIMEOUT) {
-            Ok(_) => Ok(()),
-            Err(e) => {
-                // Take the request back.
-                csr.update(EXTCNF_CTRL, |extcnf| extcnf.with_swflag(false))?;
-                Err(e)
+        for _ in 0..FREE_LOOKS {
+            if !csr.read(EXTCNF_CTRL)?.swflag() {
+                break;
             }
+            fsleep(BUS_INTERVAL);
         }
+        if csr.read(EXTCNF_CTRL)?.swflag() {
+            csr.check()?;
+            return Err(MdicError::Ownership);
+        }
+        for _ in 0..GRANT_LOOKS {
+            // Each time anew, should the request not be kept while the firmware has the bus.
+            csr.update(EXTCNF_CTRL, |extcnf| extcnf.with_swflag(true))?;
+            if csr.read(EXTCNF_CTRL)?.swflag() {
+                return Ok(());
+            }
+            fsleep(BUS_INTERVAL);
+        }
+        csr.check()?;
+        // Take the request back.
+        csr.update(EXTCNF_CTRL, |extcnf| extcnf.with_swflag(false))?;
+        Err(MdicError::Ownership)
     }
 
     fn reset_blocked(&self, csr: &Csr<'_>) -> Result<bool, Gone> {
