@@ -163,7 +163,7 @@ impl Device {
         };
         self.clock.reset(now);
         self.ctrl = ctrl::FD | 2 << ctrl::SPEED_SHIFT | 1 << 20;
-        self.ctrl_ext = 0;
+        self.ctrl_ext = if self.chip.eeprom() { 0 } else { LSECCK };
         self.tctl = tctl::PSP;
         self.extcnf &= extcnf_ctrl::GATE_PHY_CFG;
         self.eec = eec::PRES | eec::AUTO_RD;
@@ -465,6 +465,9 @@ impl Device {
 
     fn write_ctrl_ext(&mut self, value: u32, now: Instant) {
         self.ctrl_ext = value & !regs::ctrl_ext::EE_RST;
+        if !self.chip.eeprom() {
+            self.ctrl_ext |= LSECCK;
+        }
         if value & regs::ctrl_ext::EE_RST != 0 {
             self.eec |= eec::AUTO_RD;
         }
@@ -713,6 +716,8 @@ impl Device {
     }
 }
 
+/// 82579, `CTRL_EXT`: no MACsec, so that long frames are possible.
+const LSECCK: u32 = 1 << 12;
 /// 82579: Kumeran control and status.
 const KMRNCTRLSTA: u32 = 0x0034;
 /// 82579, `CTRL`: the PHY's power, by software.

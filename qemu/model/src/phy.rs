@@ -32,6 +32,12 @@ mod reg {
     pub const PAGE: u8 = 31;
 }
 
+/// "EMI" registers of the 82579.
+mod emi {
+    pub const EEE_CAPABILITY: u16 = 0x0410;
+    pub const EEE_PARTNER: u16 = 0x040f;
+}
+
 mod control {
     pub const DUPLEX: u16 = 1 << 8;
     pub const RESTART: u16 = 1 << 9;
@@ -134,6 +140,11 @@ impl Phy {
             ],
             Kind::Hv => &[(reg::ID1, 0x0154), (reg::ID2, 0x0092)],
         };
+        if self.kind == Kind::Hv {
+            // Energy-efficient Ethernet at 100 and 1000 Mb/s, by both ends.
+            self.emi.insert(emi::EEE_CAPABILITY, 0x0006);
+            self.emi.insert(emi::EEE_PARTNER, 0x0006);
+        }
         for (number, value) in base.iter().chain(own) {
             self.registers.insert((self.address(), 0, *number), *value);
         }
