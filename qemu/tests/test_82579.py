@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The 82579LM, on our own model of it; its partner is the model of the 82574L."""
+
+import re
+import struct
+import time
+
+import pytest
+from e1000e_vm.model import LM, L
+from e1000e_vm.net import Net
+from e1000e_vm.vm import Topology
+
+pytestmark = [pytest.mark.rust, pytest.mark.topology(Topology(models=(LM, L)))]
+
+MAGIC = 0x15028086
+# Registers that have another name on the 82574.
+STATUS, LINK_UP = 0x0008, 1 << 1
+FWSM, PHY_RESET_ALLOWED, ENGINE_RUNS, ENGINE_WRITES = 0x5B54, 1 << 6, 1 << 15, 1 << 24
+
+
+def test_bind(net: Net) -> None:
+    """One MSI, one channel, no PCIe link to tell of; traffic both ways."""
+    net.check_ping()
+    assert net.interrupt_mode() == "msi"
+    log = net.vm.log()
+    assert re.search(r"00:19\.0: ASPM: not applicable", log)
+    assert re.search(r"00:19\.0: 82579: .*PHY 0x0154009", log)
+    assert not re.search(r"00:19\.0: .*PCIe bandwidth", log)
+    assert re.search(r"Combined:\s+1$", net.vm.sh("ethtool -l nic0"), re.MULTILINE)
+    assert net.vm.try_sh("ethtool -L nic0 combined 2") != 0
+    assert net.vm.try_sh("ethtool -X nic0 equal 1 hkey $(ethtool -x nic0 | tail -1)") != 0
+    features = net.vm.sh("ethtool -k nic0")
+    assert "rx-vlan-filter: off [fixed]" in features
+    assert "receive-hashing: off [fixed]" in features
+    assert net.vm.try_sh("ethtool --phy-statistics nic0") == 0
+    assert net.vm.try_sh("ethtool -d nic0 raw on | wc -c") == 0
+
+
+def test_restarts(net: Net) -> None:
+    """Rings, down and up, unbind and bind: the PHY is reset, and the link comes back."""
+    for words in ["ethtool -G nic0 rx 512", "ip link set nic0 down; ip link set nic0 up"]:
+        net.vm.sh(words)
+        net.wait_carrier(True, 40)
+        net.wait_ping(40)
+    device = f"/sys/bus/pci/devices/{net.vm.nics[0].address}"
+    net.vm.sh(f"echo 1 > {device}/reset || true")
+    net.unload()
+    net.load()
+    net.check_ping()
+    assert net.counters()["tails_lost"] == 0
+
+
+def test_eee(net: Net) -> None:
+    """Told, switched off and on, and only what the chip can do is taken."""
+    assert "EEE status: " in net.vm.sh("ethtool --show-eee nic0")
+    net.vm.sh("ethtool --set-eee nic0 eee off")
+    assert "EEE status: disabled" in net.vm.sh("ethtool --show-eee nic0")
+    net.wait_carrier(True, 40)
+    net.vm.sh("ethtool --set-eee nic0 eee on advertise 0x8")
+    assert "100baseT/Full" in net.vm.sh("ethtool --show-eee nic0")
+    assert net.vm.try_sh("ethtool --set-eee nic0 tx-timer 77") != 0
+    assert net.vm.try_sh("ethtool --set-eee nic0 advertise 0x2") != 0
+    net.wait_ping(40)
+
+
+def test_nvm(net: Net) -> None:
+    """The flash is read, and written by way of the other bank: twice, so that both were it."""
+
+    def whole() -> bytes:
+        octets = bytes.fromhex(net.vm.sh("ethtool -e nic0 raw on | od -An -v -tx1", 120))
+        assert sum(struct.unpack("<64H", octets[:128])) & 0xFFFF == 0xBABA
+        return octets
+
+    def write(octet: int) -> int:
+        return net.vm.try_sh(f"ethtool -E nic0 magic {MAGIC:#x} offset 0x41 value {octet}", 120)
+
+    before = whole()
+    assert len(before) == 4096
+    for octet in (before[0x41] ^ 0xA5, before[0x41]):
+        assert write(octet) == 0
+        after = whole()
+        assert after[:126] == before[:0x41] + bytes([octet]) + before[0x42:126]
+        assert after[128:] == before[128:]
+    net.unload()
+    net.load()
+    assert whole() == before
+
+
+def test_selftest(net: Net) -> None:
+    """Registers, NVM, interrupt, loopback through the PHY, link."""
+    result = net.vm.sh("ethtool -t nic0 offline || true", 120)
+    assert "The test result is PASS" in result, result
+    net.wait_ping(40)
+
+
+def test_lights(net: Net) -> None:
+    """They are the PHY's."""
+    net.vm.sh("ethtool -p nic0 1")
+    net.check_ping()
+
+
+def test_firmware_keeps_phy(net: Net) -> None:
+    """Where the management engine forbids it the PHY is not reset, and the link stays."""
+    fwsm = net.vm.register(0, FWSM)
+    assert fwsm & PHY_RESET_ALLOWED
+    changes = net.carrier_changes()
+    net.vm.models[0].ask("poke", register=FWSM, value=fwsm & ~PHY_RESET_ALLOWED)
+    try:
+        net.vm.sh("ethtool -G nic0 rx 512", 120)
+        net.wait_ping(40)
+        assert net.carrier_changes() == changes
+        assert net.vm.register(0, STATUS) & LINK_UP
+    finally:
+        net.vm.models[0].ask("poke", register=FWSM, value=fwsm)
+
+
+def test_engine(net: Net) -> None:
+    """Beside a running management engine: writes wait for it, but not for ever."""
+    model, fwsm = net.vm.models[0], net.vm.register(0, FWSM)
+    assert fwsm & PHY_RESET_ALLOWED
+    net.unload()
+    try:
+        model.ask("poke", register=FWSM, value=fwsm | ENGINE_RUNS)
+        net.load()
+        net.check_ping()
+        assert (net.counters()["firmware_waits_lost"], net.counters()["tails_lost"]) == (0, 0)
+        with net.light():
+            for _ in range(5):
+                model.ask("poke", register=FWSM, value=fwsm | ENGINE_RUNS | ENGINE_WRITES)
+                time.sleep(0.05)
+                model.ask("poke", register=FWSM, value=fwsm | ENGINE_RUNS)
+        net.check_ping()
+        assert net.counters()["tails_lost"] == 0
+    finally:
+        net.unload()
+        model.ask("poke", register=FWSM, value=fwsm)
+
+
+def test_jumbo(net: Net) -> None:
+    """Long frames; their FCS is always taken off."""
+    net.vm.sh("ip link set nic0 mtu 9000; ip -n peer link set nic1 mtu 9000", 120)
+    net.wait_carrier(True, 40)
+    net.wait_ping(40)
+    net.check_ping(options="-M do -s 8972")
+    assert net.vm.try_sh("ip link set nic0 mtu 9005") != 0
+    assert net.vm.try_sh("ethtool -K nic0 rx-fcs on; ethtool -k nic0 | grep -q 'rx-fcs: on'") != 0
+    net.vm.sh("ip link set nic0 mtu 1500; ip -n peer link set nic1 mtu 1500", 120)
+    # It had been asked for.
+    assert "rx-fcs: on" in net.vm.sh("ethtool -k nic0")
+    assert net.vm.try_sh("ip link set nic0 mtu 9000") != 0
+    net.vm.sh("ethtool -K nic0 rx-fcs off")
+    net.wait_ping(40)
+
+
+def test_owned_flag(net: Net) -> None:
+    """Where the engine has the PHY it is waited for, and nobody fails."""
+    model = net.vm.models[0]
+    before = net.counters()
+    model.fault("semaphores", {"mdio": True})
+    with net.vm.background("ethtool nic0") as ethtool:
+        time.sleep(0.3)
+        model.fault("semaphores", {"mdio": False})
+        assert ethtool.wait(30).status == 0
+    after = net.counters()
+    assert after["phy_read_err_ownership"] == before["phy_read_err_ownership"]
+    net.check_ping()
