@@ -204,6 +204,19 @@ def test_tx_hang(net: Net, model: Model) -> None:
 
 
 @pytest.mark.rust
+def test_link_lost_with_frames(net: Net, model: Model) -> None:
+    """Frames that wait as the link goes are dropped, not kept until it is back."""
+    since = net.vm.sync_log()
+    model.fault("tx_hang", True)
+    net.vm.try_sh("ping -q -c 5 -i 0.01 -W 0.1 10.0.0.2")
+    model.link(False)
+    net.vm.wait_log("drop frames that were waiting as the link went", 15, since)
+    model.clear()
+    model.link(True)
+    back(net)
+
+
+@pytest.mark.rust
 def test_link_flaps(net: Net, model: Model) -> None:
     """The cable out and in, three times."""
     for _ in range(3):
