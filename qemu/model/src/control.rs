@@ -60,6 +60,10 @@ enum Request {
     },
     /// Power off and on.
     PowerCycle,
+    /// A management controller that shares the port.
+    Bmc {
+        on: bool,
+    },
     /// Sets interrupt causes, as `ICS` does.
     Raise {
         causes: Number,
@@ -131,6 +135,10 @@ fn answer(line: &str, shared: &Shared) -> Result<Value, String> {
             device.power_on(now);
             json!({})
         }
+        Request::Bmc { on } => {
+            device.set_bmc(on);
+            json!({})
+        }
         Request::Raise { causes } => {
             device.interrupts.raise(causes.value()?);
             json!({})
@@ -179,6 +187,7 @@ fn status(device: &Device) -> Value {
         "lost": device.interrupts.lost,
         "withheld": device.lines.withheld,
         "resets": device.resets,
+        "bmc": {"received": device.bmc.received, "sent": device.bmc.sent},
         "dma_errors": device.memory.errors,
     })
 }

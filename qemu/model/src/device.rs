@@ -12,6 +12,7 @@ use crate::faults::{Death, Faults};
 use crate::flash::Flash;
 use crate::interrupts::{Interrupts, Mode, VECTORS};
 use crate::lines::Lines;
+use crate::manage::{self, Bmc};
 use crate::mdio::Mdio;
 use crate::memory::Memory;
 use crate::nvm::Nvm;
@@ -52,6 +53,7 @@ pub struct Device {
     pub interrupts: Interrupts,
     pub phy: Phy,
     pub statistics: Statistics,
+    pub bmc: Bmc,
     mdio: Mdio,
     nvm: Nvm,
     flash: Flash,
@@ -98,6 +100,7 @@ impl Device {
             interrupts: Interrupts::new(Mode::Intx),
             phy: Phy::new(chip.phy(), negotiation),
             statistics: Statistics::default(),
+            bmc: Bmc::default(),
             mdio: Mdio::default(),
             nvm: Nvm::new(mac, id, options.vectors),
             flash: Flash::new(mac, id),
@@ -544,8 +547,48 @@ impl Device {
         }
     }
 
+    /// Switches the management controller on or off: its word in the NVM, which the driver reads
+    /// as it binds, and its filters.
+    pub fn set_bmc(&mut self, on: bool) {
+        self.bmc.on = on;
+        self.nvm.set_pass_through(on);
+        for number in 0..manage::FILTERS {
+            self.plain.insert(regs::MDEF + 4 * number as u32, 0);
+        }
+        let (manc, filter) = if on {
+            (manage::RCV_TCO_EN, manage::IPMI)
+        } else {
+            (0, 0)
+        };
+        self.plain.insert(regs::MANC2H, 0);
+        self.plain
+            .insert(regs::MDEF + 4 * manage::FILTER as u32, filter);
+        self.plain.insert(regs::MANC, manc);
+    }
+
+    /// Hands a frame to the management controller if it is for it; whether the host gets it.
+    fn pass_through(&mut self, frame: &[u8]) -> bool {
+        let plain = |register| self.plain.get(&register).copied().unwrap_or(0);
+        let manc = plain(regs::MANC);
+        if !self.bmc.on || manc & manage::RCV_TCO_EN == 0 || frame.len() < 14 {
+            return true;
+        }
+        let filters = std::array::from_fn(|number| plain(regs::MDEF + 4 * number as u32));
+        let passed = manage::passed(frame, self.rx.exact(&frame[..6]), &filters);
+        if passed == 0 {
+            return true;
+        }
+        let shared = manc & manage::EN_MNG2HOST != 0 && passed & plain(regs::MANC2H) != 0;
+        self.bmc.take(frame);
+        shared
+    }
+
     /// A frame from the wire.
     pub fn receive(&mut self, frame: Vec<u8>, now: Instant) {
+        let cut_off = self.phy_dead() || self.phy.link().is_none() || self.phy.loopback();
+        if !cut_off && !self.pass_through(&frame) {
+            return;
+        }
         if self.gone() || self.link().is_none() || self.phy.loopback() {
             return;
         }
@@ -599,6 +642,7 @@ impl Device {
             self.fill(now, &mut deadlines);
             deadlines.push(self.signal(now));
         }
+        outcome.frames.append(&mut self.bmc.outbox);
         outcome.next = deadlines.into_iter().flatten().min();
         outcome
     }

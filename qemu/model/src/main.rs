@@ -20,6 +20,7 @@ mod flash;
 mod frame;
 mod interrupts;
 mod lines;
+mod manage;
 mod mdio;
 mod memory;
 mod nvm;

@@ -53,6 +53,13 @@ impl Nvm {
         nvm
     }
 
+    /// Whether the board has a management controller that has frames passed through (6.1.1.11:
+    /// initialization control 2, bits 14:13).
+    pub fn set_pass_through(&mut self, on: bool) {
+        self.words[0x0f] = self.words[0x0f] & !(3 << 13) | if on { 2 << 13 } else { 0 };
+        self.seal();
+    }
+
     /// Makes the checksum right.
     pub fn seal(&mut self) {
         let sum = self.words[..CHECKSUM]

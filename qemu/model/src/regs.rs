@@ -233,6 +233,7 @@ pub const WUFC: u32 = 0x0_5808;
 pub const WUS: u32 = 0x0_5810;
 pub const MANC: u32 = 0x0_5820;
 pub const IPAV: u32 = 0x0_5838;
+pub const MDEF: u32 = 0x0_5890;
 pub const MANC2H: u32 = 0x0_5860;
 pub const GCR: u32 = 0x0_5B00;
 pub const FACTPS: u32 = 0x0_5B30;

@@ -202,7 +202,7 @@ impl Rx {
         true
     }
 
-    fn exact(&self, address: &[u8]) -> bool {
+    pub fn exact(&self, address: &[u8]) -> bool {
         let low = u32::from_le_bytes([address[0], address[1], address[2], address[3]]);
         let high = u32::from(u16::from_le_bytes([address[4], address[5]]));
         self.addresses
