@@ -3,7 +3,7 @@
 # e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
 
 .DEFAULT_GOAL := module
-.PHONY: module model demo test test-debug selftests mutants shell lint doc setup clean help
+.PHONY: module model demo test fieldtest test-debug selftests mutants shell lint doc setup clean help
 
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
@@ -26,6 +26,9 @@ test: module model ## run every test (T='ARGUMENTS' are handed to pytest)
 	@scripts/enter scripts/host-tests
 	@scripts/enter scripts/model test
 	@scripts/enter python3 -m pytest qemu/tests $(T)
+
+fieldtest: module model ## replay the field reports on both drivers (T='NAME...': only these)
+	@scripts/enter qemu/fieldtest $(T)
 
 test-debug: ## run the tests in QEMU on a kernel with KASAN, lockdep, DMA checks and an IOMMU
 	@scripts/setup debug
