@@ -58,7 +58,6 @@ use crate::{
         MAX_RING,
         MIN_RING, //
     },
-    nvm,
     regs::DUMP,
     rss,
     selftest,
@@ -760,13 +759,8 @@ impl Operations for Nic<'_> {
         let nic = dev.data();
         // Not in the middle of a reset, after which the device reads the NVM.
         let _hardware = nic.hardware.lock();
-        nic.phy
-            .own(&nic.csr)
-            .map_err(|class| match class {
-                MdicError::Gone => nvm::Error::Gone,
-                _ => nvm::Error::Busy,
-            })
-            .and_then(|mdio| nic.nvm.write_octets(&nic.csr, &mdio, offset, data))
+        nic.nvm
+            .write_octets(&nic.csr, &nic.phy, offset, data)
             .map_err(|e| {
                 dev_err!(nic.pdev, "{}: NVM: {}\n", dev.name(), e);
                 e.into()

@@ -491,13 +491,15 @@ fn look_at_link(
         LinkState::Up(link) => {
             memory.phy_failures = 0;
             if before != now || !dev.carrier_ok() {
-                if nic
-                    .chip
-                    .link_up(nic.parts(), &link, Nic::max_frame(dev.mtu()))
-                    .is_err()
-                {
-                    dev.kick_service();
-                    return (None, PERIOD);
+                let max_frame = Nic::max_frame(dev.mtu());
+                match nic.chip.link_up(nic.parts(), &link, max_frame) {
+                    Ok(()) => {}
+                    Err(chip::Error::Gone) => {
+                        dev.kick_service();
+                        return (None, PERIOD);
+                    }
+                    // A failure of the PHY has been counted; it may do better soon.
+                    Err(_) => return (None, RETRY),
                 }
                 if !dev.carrier_ok() || memory.last_up != Some(link) {
                     dev_info!(nic.pdev, "{}: link up, {}\n", dev.name(), link);

@@ -12,7 +12,11 @@ use crate::{
         Csr,
         Gone, //
     },
-    phy::Mdio,
+    mdic::MdicError,
+    phy::{
+        Mdio,
+        Phy, //
+    },
     regs, //
 };
 
@@ -246,16 +250,23 @@ impl<'a> Nvm<'a> {
 
     /// Writes `data` from octet `offset` on and makes the checksum right. May sleep.
     ///
-    /// MDIO ownership is what the chips and their firmware take for the NVM as well.
+    /// MDIO ownership is what the 82574 and its firmware take for the NVM as well. A flash has a
+    /// controller of its own, which lets the firmware in between.
     pub(crate) fn write_octets(
         &self,
         csr: &Csr<'_>,
-        mdio: &Mdio<'_>,
+        phy: &Phy,
         offset: u32,
         data: &[u8],
     ) -> Result<(), Error> {
         match self {
-            Self::Eeprom(_) => self.write_eeprom(csr, mdio, offset, data),
+            Self::Eeprom(_) => {
+                let mdio = phy.own(csr).map_err(|class| match class {
+                    MdicError::Gone => Error::Gone,
+                    _ => Error::Busy,
+                })?;
+                self.write_eeprom(csr, &mdio, offset, data)
+            }
             Self::Flash(flash) => {
                 let mut image = flash.image(csr)?;
                 patch(&mut image, offset, data);
