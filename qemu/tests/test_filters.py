@@ -49,7 +49,7 @@ def test_changed_without_the_device(deaf: Net) -> None:
         "away() { ethtool -g nic0 2>&1 | grep -q 'No such device'; }\n"
         "for i in $(seq 500); do ! away || break; done\n"
         "away && ip link set nic0 promisc on && away || exit 1\n"
-        f"wait; echo >{deaf.device}/reset_method"
+        f"wait; echo default >{deaf.device}/reset_method"
     )
     # Not by `ip link set up`, which tells the driver again.
     deaf.wait_carrier(True)
