@@ -62,6 +62,15 @@ mod packet_buffer;
 
 pub(crate) use packet_buffer::STANDARD_FRAME;
 
+/// Ethertype of an 802.1Q VLAN tag.
+const ETH_P_8021Q: u32 = 0x8100;
+
+/// Transmit delay for descriptors that ask for one (IDE), in units of 1.024 us.
+const TX_DELAY: u32 = 8;
+
+/// Longest transmit delay, in units of 1.024 us.
+const TX_ABSOLUTE_DELAY: u32 = 32;
+
 /// The chips this driver knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -36,7 +36,10 @@ use super::{
     Parts,
     RxConfig,
     COMMON_FEATURES,
-    MORE_FEATURES, //
+    ETH_P_8021Q,
+    MORE_FEATURES,
+    TX_ABSOLUTE_DELAY,
+    TX_DELAY, //
 };
 use crate::{
     counters::Statistics,
@@ -82,9 +85,6 @@ pub(super) struct I82574;
 /// Pause time put into PAUSE frames, in units of 512 bit times.
 const PAUSE_TIME: u16 = 0x0680;
 
-/// Ethertype of an 802.1Q VLAN tag.
-const ETH_P_8021Q: u32 = 0x8100;
-
 /// Ethertype of MAC control frames (IEEE 802.3 annex 31A).
 const FLOW_CONTROL_TYPE: u32 = 0x8808;
 
@@ -97,17 +97,11 @@ const FLOW_CONTROL_ADDRESS_HIGH: u32 = 0x0000_0100;
 /// Receive delay in units of 1.024 us; without it the write-back threshold has no effect.
 const RX_DELAY: u32 = 0x20;
 
-/// Transmit delay for descriptors that ask for one (IDE), in units of 1.024 us.
-const TX_DELAY: u32 = 8;
-
 /// Word with the settings for the port (82574 datasheet 6.1.1: initialization control 3).
 const INIT_CONTROL_3: u16 = 0x24;
 
 /// Initialization control 3: the device is to wake the system by itself.
 const INIT_CONTROL_3_APM: u16 = 1 << 10;
-
-/// Longest transmit delay, in units of 1.024 us.
-const TX_ABSOLUTE_DELAY: u32 = 32;
 
 /// Verifies that the reset has really taken place: PCIe requests allowed again, which only the
 /// reset does; both enables off; all rings without memory.

@@ -42,7 +42,10 @@ use super::{
     Parts,
     RxConfig,
     COMMON_FEATURES,
-    MORE_FEATURES, //
+    ETH_P_8021Q,
+    MORE_FEATURES,
+    TX_ABSOLUTE_DELAY,
+    TX_DELAY, //
 };
 use crate::{
     counters::Statistics,
@@ -90,9 +93,6 @@ use crate::{
 /// The chip.
 pub(super) struct I82579;
 
-/// Ethertype of an 802.1Q VLAN tag.
-const ETH_P_8021Q: u32 = 0x8100;
-
 /// Pause time put into PAUSE frames, and time after which they are sent again, in units of 512 bit
 /// times.
 const PAUSE_TIME: u16 = 0xffff;
@@ -102,12 +102,6 @@ const RX_DELAY: u32 = 0;
 
 /// Longest receive delay, in units of 1.024 us.
 const RX_ABSOLUTE_DELAY: u32 = 8;
-
-/// Transmit delay for descriptors that ask for one (IDE), in units of 1.024 us.
-const TX_DELAY: u32 = 8;
-
-/// Longest transmit delay, in units of 1.024 us.
-const TX_ABSOLUTE_DELAY: u32 = 32;
 
 /// Bits of `TARC0` and `TARC1` that the in-tree driver sets; what they mean is not told. One of
 /// those of `TARC1` must be clear where `TCTL.mulr` is set.
