@@ -19,6 +19,8 @@ NOTICED = (
     "ivar_repairs|aspm_repairs|interrupts_lost|irq_selfcheck_failures|tx_hangs|resets|dead_reads"
     "|link_unknown|phy_read_err_.*|phy_write_err_.*|rx_.*err.*|rx_.*drop.*"
 )
+# How they are read.
+COUNTERS = f"ethtool -S eth1 | grep -E ' ({NOTICED}): '"
 # A silent fault must be noticed within so many seconds.
 LIMIT = 2.0
 # Traffic must be back so many seconds after a fault has ended.
@@ -29,7 +31,7 @@ LEAK = 24 * 1024
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: how it begins, for how many seconds it lasts, and what is wanted of the driver.
+    """A fault: how it begins, how many seconds it lasts at most, what is wanted of the driver.
 
     `silent`: nothing but a driver that looks would tell; it must be noticed. `gone`: the device
     is lost with it; the carrier must go.
@@ -132,27 +134,23 @@ class Campaign:
         self.at, self.vm, self.seed = at, at.vm, seed
         self.scores: dict[str, Score] = {}
 
-    @staticmethod
-    def watch() -> str:
-        """A script that notes the counters with their times."""
-        return (
-            "while :; do echo @ $(cut -d' ' -f1 /proc/uptime); "
-            f"ethtool -S eth1 | grep -E ' ({NOTICED}): '; usleep 50000; done"
-        )
+    def remember(self) -> float:
+        """Notes the counters for `noticed`; returns the guest's time."""
+        return float(self.vm.sh(f"{COUNTERS} >/tmp/before; cut -d' ' -f1 /proc/uptime"))
 
-    @staticmethod
-    def change(text: str, since: float) -> float | None:
-        """Seconds until a counter changed."""
-        before = None
-        for block in text.split("@ ")[1:]:
-            when, _, counters = block.partition("\n")
-            if float(when) < since:
-                before = counters
-            elif before is not None and counters.strip() and counters != before:
-                return float(when) - since
-            elif before is None:
-                before = counters
-        return None
+    def noticed(self, begun: float, seconds: float) -> float | None:
+        """Waits until a counter is not what it was; how long after `begun`, None if it never is."""
+        end = int(100 * (begun + seconds))
+        told = self.vm.sh(
+            f"""now() {{ cut -d' ' -f1 /proc/uptime; }}
+            while [ $(now | tr -d .) -lt {end} ]; do
+                {COUNTERS} >/tmp/after || true
+                if [ -s /tmp/after ] && ! cmp -s /tmp/before /tmp/after; then now; break; fi
+                usleep 50000
+            done""",
+            60,
+        )
+        return float(told) - begun if told.strip() else None
 
     def once(self, name: str, dice: random.Random) -> None:
         """One injection."""
@@ -160,17 +158,18 @@ class Campaign:
         score.times += 1
         told = len(score.bad)
         mark = self.vm.sync_log()
-        watch = self.vm.agent.start(self.watch())
-        time.sleep(0.3 + dice.random())
-        begun = self.vm.uptime()
+        time.sleep(0.2 + dice.random())
+        begun = self.remember()
         fault.begin(at, dice)
-        time.sleep(max(fault.lasts, LIMIT + 0.5 if fault.silent else 0))
+        noticed = self.noticed(begun, LIMIT + 0.5 if fault.silent else 0.5)
+        lasts = dice.uniform(0, fault.lasts)
+        while self.vm.uptime() < begun + lasts:
+            time.sleep(0.1)
         if fault.gone:
             with contextlib.suppress(GuestError):
                 at.wait_carrier("eth1", False, 5)
             if at.carrier():
                 score.bad.append("the carrier is on while the device is gone")
-        noticed = self.change(watch.stop().stdout, begun)
         if noticed is not None:
             score.noticed.append(noticed)
             if fault.silent and noticed > LIMIT:

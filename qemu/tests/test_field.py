@@ -4,8 +4,8 @@
 from collections.abc import Callable
 
 import pytest
-from e1000e_vm import field
-from e1000e_vm.campaign import Campaign
+from e1000e_vm import field, regs
+from e1000e_vm.campaign import LIMIT, Campaign
 from e1000e_vm.field import Echoes, Finding
 from e1000e_vm.model import L
 from e1000e_vm.vm import VM
@@ -47,8 +47,16 @@ def test_echoes() -> None:
     assert Echoes(times, [when + 0.01 for when in times]).back(1) == 0
 
 
-def test_noticed() -> None:
-    """Only a counter that changes after the fault counts."""
-    text = "@ 10.0\n resets: 0\n@ 11.0\n resets: 1\n@ 12.0\n resets: 1\n@ 13.5\n resets: 2\n"
-    assert Campaign.change(text, 11.5) == 2
-    assert Campaign.change(text, 13.6) is None
+def test_noticed(vm: VM) -> None:
+    """The campaign's witness: a counter that changes, and nothing else, is something noticed."""
+    at = field.Site(vm, "rust")
+    at.load()
+    at.alone()
+    hurt = Campaign(at, 0)
+    assert hurt.noticed(hurt.remember(), 1.5) is None
+    begun = hurt.remember()
+    at.port.ask("poke", register=regs.IVAR, value=0)
+    noticed = hurt.noticed(begun, 5)
+    assert noticed is not None
+    assert noticed < LIMIT
+    at.unload()

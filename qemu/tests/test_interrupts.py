@@ -9,8 +9,8 @@ from e1000e_vm import regs
 from e1000e_vm.net import Net
 from e1000e_vm.vm import VM, Topology
 
-# The driver looks every 2 s; the rest is for a loaded host.
-TICK = 2.0
+# The driver looks every half second; the rest is for a loaded host.
+TICK = 1.0
 SLACK = 1.0
 
 

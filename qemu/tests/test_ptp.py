@@ -383,7 +383,7 @@ def descriptor(vm: VM, place: int) -> int:
 def stamp_next_frame(vm: VM) -> None:
     """Send nic0 a frame, and mark it as stamped before the driver sees it.
 
-    Without interrupts it waits in memory until the driver's next look, once a second. The
+    Without interrupts it waits in memory until the driver's next look, twice a second. The
     driver may be faster nevertheless: then the frame comes without a stamp.
     """
     vm.set_register(0, regs.IMC, 0xFFFFFFFF)

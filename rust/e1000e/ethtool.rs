@@ -307,7 +307,7 @@ impl Operations for Nic<'_> {
         if !dev.carrier_ok() || !matches!(*nic.link.lock(), LinkState::Up(_)) {
             return false;
         }
-        // The next look at it is up to a second away.
+        // The next look at it is up to half a second away.
         nic.csr.check().inspect_err(|_| dev.kick_service()).is_ok()
     }
 
