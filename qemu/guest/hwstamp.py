@@ -8,7 +8,7 @@ hwstamp get INTERFACE                prints both
 hwstamp send INTERFACE COUNT [PAUSE] sends PTP Sync messages, so many milliseconds
                                      apart, and prints the stamp of each, or
                                      `none` after 3 s
-hwstamp plain INTERFACE COUNT        sends them without asking for stamps
+hwstamp plain INTERFACE COUNT [PAUSE] sends them without asking for stamps
 hwstamp receive INTERFACE COUNT      prints `ready`, then the stamp of each PTP
                                      message, or `none`
 """
