@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "parameters(rust=words, c=words): module parameters",
         "rust: of e1000e_rust only",
         "debug: on the debug kernel only",
+        "stock: on the stock kernel only",
         "provokes(pattern): kernel log lines that the test itself causes",
         "loses_interrupts: the test itself makes the device lose interrupts",
     ]:
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what driver or kernel cannot do; put tests of one topology together."""
     marks = [
         *(["rust"] if config.getoption("driver") == "c" else []),
-        *(["debug"] if not paths.DEBUG else []),
+        "stock" if paths.DEBUG else "debug",
     ]
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
     config.hook.pytest_deselected(items=left_out)

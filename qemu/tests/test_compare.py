@@ -19,6 +19,8 @@ MARGIN = 0.05
 
 pytestmark = [
     pytest.mark.rust,
+    # What checkers cost would be measured.
+    pytest.mark.stock,
     pytest.mark.topology(Topology(smp=1, icount="shift=0,sleep=off")),
     pytest.mark.timeout(1800),
 ]
