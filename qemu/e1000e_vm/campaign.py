@@ -4,6 +4,7 @@
 import contextlib
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -150,7 +151,7 @@ class Campaign:
             while [ $(now | tr -d .) -lt {end} ]; do
                 {COUNTERS} >/tmp/after || true
                 if [ -s /tmp/after ] && ! cmp -s /tmp/before /tmp/after; then now; break; fi
-                usleep 50000
+                usleep 100000
             done""",
             60,
         )
@@ -162,7 +163,7 @@ class Campaign:
         score.times += 1
         told = len(score.bad)
         mark = self.vm.sync_log()
-        time.sleep(0.2 + dice.random())
+        time.sleep(0.1 + dice.random() / 2)
         begun = self.remember()
         fault.begin(at, dice)
         noticed = self.noticed(begun, LIMIT + 0.5 if fault.silent else 0.5)
@@ -224,6 +225,7 @@ class Campaign:
                 if time.monotonic() > until:
                     return
                 self.once(name, dice)
+            print(f"campaign: {number + 1} of {times} times", file=sys.stderr, flush=True)
 
 
 def campaign(
@@ -241,8 +243,8 @@ def campaign(
     campaign = Campaign(at, seed)
     wrong = []
     with (
-        vm.background(f"ping -q -i 0.01 {PEER}"),
-        vm.background(f"ip netns exec peer ping -q -i 0.01 {HERE}"),
+        vm.background(f"ping -q -i 0.02 {PEER}"),
+        vm.background(f"ip netns exec peer ping -q -i 0.02 {HERE}"),
     ):
         try:
             campaign.run(times, names, until)
