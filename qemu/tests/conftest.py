@@ -93,7 +93,9 @@ def driver(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def machines(driver: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def machines(
+    driver: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Machines]:
     """All machines of the session."""
     image.ensure()
     module = None
@@ -102,9 +104,10 @@ def machines(driver: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         module = tmp_path_factory.mktemp("module") / "e1000e_rust.ko"
         shutil.copyfile(paths.rust_module(), module)
     machines = Machines(module)
+    # Not sooner: the report of a last test whose machine leaked is yet to come.
+    pytestconfig.add_cleanup(lambda: machines.logs.cleanup())
     yield machines
     machines.discard()
-    machines.logs.cleanup()
 
 
 class Watch:
