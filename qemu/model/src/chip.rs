@@ -70,22 +70,19 @@ pub trait Chip: Sync {
     fn plain(&self) -> &'static [Plain];
     /// Whether there is an EEPROM behind `EERD`; else a flash in BAR 1.
     fn eeprom(&self) -> bool;
+    /// What `PBA` is after a write.
+    fn pba(&self, value: u32) -> u32;
 }
 
 /// Registers that both chips have at the same place.
 macro_rules! common {
     ($($own:expr),* $(,)?) => {{
         const PLAIN: &[Plain] = &[
-            Plain::new(regs::LEDCTL, regs::LEDCTL, !0, 0x0706_8302),
             Plain::masked(regs::FCTTV, 0xffff),
             Plain::masked(regs::FCRTL, 0x8000_fff8),
             Plain::masked(regs::FCRTH, 0x0000_fff8),
-            Plain::one(regs::PSRCTL),
             Plain::one(regs::ERT),
-            Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2006),
             Plain::one(regs::AIT),
-            Plain::one(regs::RSRPD),
-            Plain::one(regs::PBS),
             Plain::one(regs::FLA),
             Plain::one(regs::EXTCNF_SIZE),
             Plain::one(regs::WUC),

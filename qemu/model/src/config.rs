@@ -164,6 +164,14 @@ impl Config {
         self
     }
 
+    /// The serial number (9): the station address with ones in its middle.
+    pub fn with_serial(mut self, mac: [u8; 6]) -> Self {
+        let [a, b, c, d, e, f] = mac;
+        self.put32(0x144, u32::from_be_bytes([0xff, d, e, f]));
+        self.put32(0x148, u32::from_be_bytes([a, b, c, 0xff]));
+        self
+    }
+
     /// What is there now is what a reset of the function brings back.
     pub fn seal(mut self) -> Self {
         self.defaults = self.bytes.clone();

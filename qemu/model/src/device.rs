@@ -143,6 +143,7 @@ impl Device {
         self.faults.aspm.revive(now);
         self.phy.reset(now);
         self.configuring = Some(now + CONFIGURATION);
+        self.pba = 0x0014_0014;
         self.reset(now);
         self.swsm = swsm::SMBI;
         self.follow_config();
@@ -160,17 +161,15 @@ impl Device {
         self.statistics = Statistics::default();
         self.mdio = Mdio::default();
         self.rx = Rx::new();
-        self.tx = Tx {
-            vet: 0x8100,
-            ..Tx::default()
-        };
+        self.tx = Tx::new();
         self.clock.reset(now);
         self.ctrl = ctrl::FD | 2 << ctrl::SPEED_SHIFT | 1 << 20;
         self.ctrl_ext = if self.chip.eeprom() { 0 } else { LSECCK };
         self.tctl = tctl::PSP;
         self.extcnf &= extcnf_ctrl::GATE_PHY_CFG;
         self.eec = eec::PRES | eec::AUTO_RD;
-        self.pba = 0x0014_0014;
+        // What PBA was told takes effect now.
+        self.rx.room = ((self.pba & 0xffff) as usize).max(1) * 1024;
         self.was_up = false;
         self.resetting = Some(now + RESET_TIME);
         let mac = if self.chip.eeprom() {
@@ -314,6 +313,7 @@ impl Device {
             regs::RADV => self.rx.radv,
             regs::RXCSUM => self.rx.rxcsum,
             regs::RFCTL => self.rx.rfctl,
+            regs::RSRPD => self.rx.small,
             regs::MRQC => self.rx.mrqc,
             regs::TCTL => self.tctl,
             regs::TIDV => self.tx.delay,
@@ -358,10 +358,7 @@ impl Device {
                 self.tx.vet = value as u16;
             }
             regs::EXTCNF_CTRL => self.write_extcnf(value),
-            regs::PBA => {
-                self.pba = value & 0xffff;
-                self.rx.room = ((value & 0xffff) as usize).max(1) * 1024;
-            }
+            regs::PBA => self.pba = self.chip.pba(value),
             regs::ICR => self.interrupts.write_icr(value, self.ctrl_ext),
             regs::ITR => self.interrupts.itr = value & 0xffff,
             regs::ICS => self.interrupts.raise(value),
@@ -378,6 +375,7 @@ impl Device {
             regs::RADV => self.rx.radv = value & 0xffff,
             regs::RXCSUM => self.rx.rxcsum = value & 0x3fff,
             regs::RFCTL => self.rx.rfctl = value,
+            regs::RSRPD => self.rx.small = value & 0xfff,
             regs::MRQC => self.rx.mrqc = value,
             regs::TCTL => self.tctl = value,
             regs::TIDV => self.tx.delay = value & 0xffff,
@@ -464,6 +462,7 @@ impl Device {
         }
         self.ctrl = value;
         self.rx.strip = value & ctrl::VME != 0;
+        self.tx.tag = self.rx.strip;
     }
 
     fn write_ctrl_ext(&mut self, value: u32, now: Instant) {
@@ -716,6 +715,7 @@ impl Device {
         if enabled {
             let fault = &mut self.faults.descriptors;
             let got = self.rx.run(&mut self.memory, fault, now);
+            self.interrupts.raise(got.other);
             for number in 0..each.len() {
                 if got.done[number] {
                     let causes = self.queue_cause(number, cause::RXT0, each);

@@ -117,6 +117,15 @@ impl Headers {
         sum(&frame[self.ip..self.ip + length], 0) == 0xffff
     }
 
+    /// Whether it acknowledges something by TCP, and has data only if it may.
+    pub fn acknowledges(&self, frame: &[u8], with_data: bool) -> bool {
+        let Some(at) = self.transport.filter(|_| self.tcp) else {
+            return false;
+        };
+        let data = at + usize::from(frame[at + 12] >> 4) * 4;
+        frame[at + 13] & 1 << 4 != 0 && (with_data || data >= self.end)
+    }
+
     /// Whether the checksum of TCP or UDP is right; `None` if it has none.
     pub fn transport_good(&self, frame: &[u8]) -> Option<bool> {
         let at = self.transport?;

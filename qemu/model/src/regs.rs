@@ -20,6 +20,7 @@ pub const FCT: u32 = 0x0_0030;
 pub const VET: u32 = 0x0_0038;
 pub const FCTTV: u32 = 0x0_0170;
 pub const LEDCTL: u32 = 0x0_0E00;
+pub const POEMB: u32 = 0x0_0F10;
 pub const EXTCNF_CTRL: u32 = 0x0_0F00;
 pub const EXTCNF_SIZE: u32 = 0x0_0F08;
 pub const PBA: u32 = 0x0_1000;
@@ -164,6 +165,8 @@ pub mod rxcsum {
 }
 
 pub mod rfctl {
+    pub const ACK_DIS: u32 = 1 << 12;
+    pub const ACKD_DIS: u32 = 1 << 13;
     pub const EXSTEN: u32 = 1 << 15;
 }
 

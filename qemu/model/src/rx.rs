@@ -9,16 +9,19 @@ use std::time::{Duration, Instant};
 use crate::faults::{DescriptorMode, Descriptors};
 use crate::frame::{self, Headers};
 use crate::memory::{DmaError, Memory};
-use crate::regs::{self, mrqc, queue, rctl, rfctl, rxcsum};
+use crate::regs::{self, cause, mrqc, queue, rctl, rfctl, rxcsum};
 use crate::statistics::Statistics;
 
 pub const QUEUES: usize = 2;
 pub const ADDRESSES: usize = 16;
 
+/// Longest frame without `RCTL.LPE`, with its check sequence (10.2.5.1).
+const LONGEST: usize = 1522;
+
 /// `RDTR` and `RADV`: units of 1.024 us.
 const TICK: Duration = Duration::from_nanos(1024);
 
-/// Status of a descriptor, legacy and extended alike (7.1.4, 7.1.5).
+/// Status of a descriptor, legacy and extended alike (7.1.3).
 mod status {
     pub const DD: u32 = 1 << 0;
     pub const EOP: u32 = 1 << 1;
@@ -71,6 +74,8 @@ pub struct Outcome {
     pub done: [bool; QUEUES],
     /// For each queue, whether few descriptors are left.
     pub few: [bool; QUEUES],
+    /// Causes that are no queue's.
+    pub other: u32,
 }
 
 /// The unit.
@@ -80,6 +85,8 @@ pub struct Rx {
     pub radv: u32,
     pub rxcsum: u32,
     pub rfctl: u32,
+    /// Small packets have up to so many bytes (`RSRPD`), none if 0.
+    pub small: u32,
     pub mrqc: u32,
     pub vet: u16,
     /// `CTRL.VME`: tags are taken off.
@@ -100,11 +107,15 @@ pub struct Rx {
 impl Rx {
     pub fn new() -> Self {
         Self {
-            queues: Default::default(),
+            queues: std::array::from_fn(|_| Queue {
+                dctl: 1 << 16, // write-back threshold
+                ..Queue::default()
+            }),
             rctl: 0,
             radv: 0,
-            rxcsum: 0,
+            rxcsum: rxcsum::IPOFL | rxcsum::TUOFL,
             rfctl: 0,
+            small: 0,
             mrqc: 0,
             vet: 0x8100,
             strip: false,
@@ -158,7 +169,7 @@ impl Rx {
         let largest = if self.rctl & rctl::LPE != 0 {
             16 * 1024
         } else {
-            1518 + if tagged { 4 } else { 0 }
+            LONGEST
         };
         if frame.len() + 4 > largest {
             statistics.add(regs::ROC, 1);
@@ -231,11 +242,27 @@ impl Rx {
                 break;
             };
             self.used -= frame.len();
+            outcome.other |= self.noticed(&frame);
             if self.deliver(memory, &frame, verdict, fault, now) == Ok(true) {
                 self.notify(number, now, &mut outcome);
             }
         }
         outcome
+    }
+
+    /// Causes that a frame raises by what it is: an acknowledgment of TCP, a small packet.
+    fn noticed(&self, frame: &[u8]) -> u32 {
+        let mut causes = 0;
+        let headers = frame::parse(frame);
+        if self.rfctl & rfctl::ACK_DIS == 0
+            && headers.acknowledges(frame, self.rfctl & rfctl::ACKD_DIS == 0)
+        {
+            causes |= cause::ACK;
+        }
+        if frame.len() <= self.small as usize {
+            causes |= cause::SRPD;
+        }
+        causes
     }
 
     fn notify(&mut self, number: usize, now: Instant, outcome: &mut Outcome) {
@@ -504,7 +531,7 @@ fn write_one(
     memory.write_descriptor(address, data, last)
 }
 
-/// 7.1.5: what was hashed, the hash, status and errors, length, tag.
+/// Extended: what was hashed, the hash, status and errors, length, tag.
 fn extended_descriptor(verdict: &Verdict, rxcsum: u32, status: u32, length: u16) -> [u8; 16] {
     let mut data = [0; 16];
     let mrq = verdict.hash_kind | (verdict.queue as u32) << 8;
@@ -518,7 +545,7 @@ fn extended_descriptor(verdict: &Verdict, rxcsum: u32, status: u32, length: u16)
     data
 }
 
-/// 7.1.4: the buffer's address stays.
+/// Legacy (7.1.3): the buffer's address stays.
 fn legacy_descriptor(buffer: [u8; 8], verdict: &Verdict, status: u32, length: u16) -> [u8; 16] {
     let mut data = [0; 16];
     data[0..8].copy_from_slice(&buffer);
@@ -592,12 +619,33 @@ mod tests {
         let mut unit = unit();
         let mut statistics = Statistics::default();
         let mut long = frame([0xff; 6]);
-        long.resize(1515, 0);
+        long.resize(LONGEST - 3, 0);
         unit.receive(long.clone(), &mut statistics);
         assert_eq!(statistics.peek(regs::ROC), 1);
         unit.rctl |= rctl::LPE;
         unit.receive(long, &mut statistics);
         assert_eq!(statistics.peek(regs::GPRC), 1);
+    }
+
+    #[test]
+    fn acknowledgments_and_small_packets() {
+        let mut unit = unit();
+        let mut ack = frame([0xff; 6]);
+        frame::put16(&mut ack, 12, 0x0800);
+        ack[14] = 0x45;
+        ack[17] = 40;
+        ack[23] = 6;
+        ack[46] = 0x50;
+        ack[47] = 1 << 4;
+        assert_eq!(unit.noticed(&ack), cause::ACK);
+        unit.rfctl = rfctl::ACKD_DIS;
+        ack[17] = 41;
+        assert_eq!(unit.noticed(&ack), 0, "with data");
+        unit.small = 60;
+        assert_eq!(unit.noticed(&ack), cause::SRPD);
+        unit.rfctl = rfctl::ACK_DIS;
+        unit.small = 59;
+        assert_eq!(unit.noticed(&ack), 0);
     }
 
     #[test]

@@ -118,9 +118,25 @@ pub struct Tx {
     pub absolute: u32,
     /// EtherType of tags (`VET`).
     pub vet: u16,
+    /// `CTRL.VME`: descriptors may have tags put in.
+    pub tag: bool,
 }
 
+/// `TARC`: the queue sends.
+const ENABLE: u32 = 1 << 10;
+
 impl Tx {
+    pub fn new() -> Self {
+        let mut unit = Self {
+            vet: 0x8100,
+            ..Self::default()
+        };
+        for queue in &mut unit.queues {
+            queue.tarc = ENABLE | 3;
+        }
+        unit
+    }
+
     /// A register of a queue's block, if it is one.
     pub fn register(&mut self, number: usize, offset: u32) -> Option<&mut u32> {
         let queue = self.queues.get_mut(number)?;
@@ -137,7 +153,8 @@ impl Tx {
     /// Fetches up to `budget` descriptors and what they point to.
     pub fn run(&mut self, memory: &mut Memory, budget: usize, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
-        let (delay, absolute, vet) = (self.delay, self.absolute, self.vet);
+        let (delay, absolute) = (self.delay, self.absolute);
+        let vet = self.tag.then_some(self.vet);
         for (number, queue) in self.queues.iter_mut().enumerate() {
             let before = queue.head;
             for _ in 0..budget {
@@ -187,7 +204,10 @@ impl Queue {
     }
 
     pub fn pending(&self) -> bool {
-        self.count() > 0 && self.head != self.tail && self.head < self.count()
+        self.tarc & ENABLE != 0
+            && self.count() > 0
+            && self.head != self.tail
+            && self.head < self.count()
     }
 
     /// Takes one descriptor; `Some` if it asked for a report, with whether its interrupt is to
@@ -195,7 +215,7 @@ impl Queue {
     fn step(
         &mut self,
         memory: &mut Memory,
-        vet: u16,
+        vet: Option<u16>,
         outcome: &mut Outcome,
     ) -> Result<Option<bool>, DmaError> {
         let address = self.base + u64::from(self.head) * 16;
@@ -260,7 +280,7 @@ impl Queue {
 }
 
 impl Assembly {
-    fn send(mut self, context: &Context, vet: u16, outcome: &mut Outcome) {
+    fn send(mut self, context: &Context, vet: Option<u16>, outcome: &mut Outcome) {
         let mut frames = if self.segment && context.mss > 0 && context.header > 0 {
             outcome.segmented += 1;
             segments(&self.data, context, self.popts)
@@ -278,7 +298,7 @@ impl Assembly {
             if frame.len() < 14 {
                 continue; // not a frame
             }
-            if let Some(tag) = self.vlan {
+            if let (Some(vet), Some(tag)) = (vet, self.vlan) {
                 let [a, b] = vet.to_be_bytes();
                 let [c, d] = tag.to_be_bytes();
                 frame.splice(12..12, [a, b, c, d]);
@@ -320,7 +340,7 @@ fn checksums(data: &mut [u8], context: &Context, popts: u8, length: u32) {
     }
 }
 
-/// Cuts a frame up (7.2.4): each part gets the headers, with lengths, identification, sequence
+/// Cuts a frame up (7.3.6): each part gets the headers, with lengths, identification, sequence
 /// number and flags that are right for it.
 fn segments(data: &[u8], context: &Context, popts: u8) -> Vec<Vec<u8>> {
     if data.len() < context.header {

@@ -9,6 +9,9 @@ use crate::regs;
 
 pub struct I82574;
 
+/// Size of the packet buffer in KiB, for both directions.
+const BUFFER: u32 = 40;
+
 impl Chip for I82574 {
     fn name(&self) -> &'static str {
         "82574L"
@@ -28,7 +31,8 @@ impl Chip for I82574 {
             .with_msix(options.vectors)
             .with_pm()
             .with_msi()
-            .with_express();
+            .with_express()
+            .with_serial(options.mac);
         config.bar(0, 128 * 1024);
         config.bar(3, 16 * 1024);
         config.seal()
@@ -52,12 +56,22 @@ impl Chip for I82574 {
         true
     }
 
+    fn pba(&self, value: u32) -> u32 {
+        let receive = value & 0xffff;
+        BUFFER.saturating_sub(receive) << 16 | receive
+    }
+
     fn plain(&self) -> &'static [Plain] {
         common![
             Plain::one(regs::FCAL),
             Plain::masked(regs::FCAH, 0xffff),
             Plain::masked(regs::FCT, 0xffff),
-            Plain::one(0x0f10), // POEMB
+            Plain::new(regs::LEDCTL, regs::LEDCTL, 0x00cf_cfef, 0x0006_8302),
+            // Low power link-up outside D0, and no gigabit there.
+            Plain::new(regs::POEMB, regs::POEMB, !0, 0x0000_030d),
+            Plain::new(regs::PBS, regs::PBS, 0x3f, BUFFER),
+            Plain::new(regs::PSRCTL, regs::PSRCTL, !0, 0x0004_0402),
+            Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2008),
             Plain::one(regs::RAID),
             Plain::one(regs::EEARBC),
             Plain::one(regs::FLOP),

@@ -47,10 +47,18 @@ impl Chip for I82579 {
         false
     }
 
+    fn pba(&self, value: u32) -> u32 {
+        value & 0xffff
+    }
+
     fn plain(&self) -> &'static [Plain] {
         common![
             // Addresses that mean another thing on the 82574: 0x28 FEXTNVM (FCAL), 0xe4 FEXTNVM7
             // (IVAR), 0xf8 LTRV (EITR), 0xf10 PHY_CTRL (POEMB).
+            Plain::new(regs::LEDCTL, regs::LEDCTL, !0, 0x0706_8302),
+            Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2006),
+            Plain::one(regs::PBS),
+            Plain::one(regs::PSRCTL),
             Plain::one(0x0024), // FEXTNVM4
             Plain::one(0x0028), // FEXTNVM
             Plain::one(0x003c), // FEXTNVM3
