@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 from e1000e_vm import paths
-from e1000e_vm.bench import ENTRIES, MAC, VECTORS, Bench, Ring
+from e1000e_vm.workbench import ENTRIES, MAC, VECTORS, Bench, Ring
 
 MODEL, QEMU = "this", "QEMU"
 
