@@ -112,6 +112,17 @@ impl Headers {
         }
     }
 
+    /// How long the headers are that go before data, 0 if the frame is not IP.
+    pub fn headers(&self, frame: &[u8]) -> usize {
+        match self.transport {
+            Some(at) if self.tcp => at + usize::from(frame[at + 12] >> 4) * 4,
+            Some(at) => at + 8,
+            None if self.ipv4 => self.ip + usize::from(frame[self.ip] & 0xf) * 4,
+            None if self.ipv6 => self.ip + 40,
+            None => 0,
+        }
+    }
+
     pub fn ip_good(&self, frame: &[u8]) -> bool {
         let length = usize::from(frame[self.ip] & 0xf) * 4;
         sum(&frame[self.ip..self.ip + length], 0) == 0xffff
@@ -194,6 +205,7 @@ mod tests {
         put16(&mut frame, 42, 0xabcd);
         let headers = parse(&frame);
         assert_eq!((headers.transport, headers.tcp), (Some(34), false));
+        assert_eq!(headers.headers(&frame), 42);
         assert!(headers.ip_good(&frame));
         assert_eq!(headers.transport_good(&frame), None);
         let pseudo = u32::from(UDP) + 10;

@@ -149,6 +149,8 @@ pub mod rctl {
     pub const LPE: u32 = 1 << 5;
     pub const LBM: u32 = 3 << 6;
     pub const RDMTS_SHIFT: u32 = 8;
+    /// Descriptor type: packet split is 1.
+    pub const DTYP_SHIFT: u32 = 10;
     pub const MO_SHIFT: u32 = 12;
     pub const BAM: u32 = 1 << 15;
     pub const BSIZE_SHIFT: u32 = 16;

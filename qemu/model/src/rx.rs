@@ -18,6 +18,9 @@ pub const ADDRESSES: usize = 16;
 /// Longest frame without `RCTL.LPE`, with its check sequence (10.2.5.1).
 const LONGEST: usize = 1522;
 
+/// Packet split: the headers are in a buffer of their own.
+const SPLIT: u16 = 1 << 15;
+
 /// `RDTR` and `RADV`: units of 1.024 us.
 const TICK: Duration = Duration::from_nanos(1024);
 
@@ -87,6 +90,8 @@ pub struct Rx {
     pub rfctl: u32,
     /// Small packets have up to so many bytes (`RSRPD`), none if 0.
     pub small: u32,
+    /// Sizes of a packet split descriptor's four buffers.
+    pub psrctl: u32,
     pub mrqc: u32,
     pub vet: u16,
     /// `CTRL.VME`: tags are taken off.
@@ -116,6 +121,7 @@ impl Rx {
             rxcsum: rxcsum::IPOFL | rxcsum::TUOFL,
             rfctl: 0,
             small: 0,
+            psrctl: 0x0004_0402,
             mrqc: 0,
             vet: 0x8100,
             strip: false,
@@ -403,6 +409,9 @@ impl Rx {
         if verdict.status & status::VP != 0 {
             data.drain(12..16);
         }
+        if self.splits() {
+            return self.deliver_split(memory, &data, frame::parse(&data).headers(&data), verdict);
+        }
         let size = self.buffer_size();
         let extended = self.rfctl & rfctl::EXSTEN != 0;
         let needed = data.len().div_ceil(size) as u32;
@@ -435,6 +444,84 @@ impl Rx {
                 reserved(&mut written, extended);
             }
             self.write_back(memory, address, written, mode, fault.ms, now)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether descriptors are those for packet split (`RCTL.DTYP`), of twice the size.
+    fn splits(&self) -> bool {
+        self.rfctl & rfctl::EXSTEN != 0 && self.rctl >> rctl::DTYP_SHIFT & 3 == 1
+    }
+
+    /// Sizes of the four buffers (`PSRCTL`), the first in units of 128 bytes.
+    fn split_sizes(&self) -> [usize; 4] {
+        let field = |shift: u32, mask: u32| (self.psrctl >> shift & mask) as usize;
+        [
+            field(0, 0x7f) * 128,
+            field(8, 0x3f) * 1024,
+            field(16, 0x3f) * 1024,
+            field(24, 0x3f) * 1024,
+        ]
+    }
+
+    /// Writes a frame to packet split descriptors, its headers to the first buffer alone if they
+    /// fit; whether it fitted.
+    fn deliver_split(
+        &mut self,
+        memory: &mut Memory,
+        data: &[u8],
+        headers: usize,
+        verdict: Verdict,
+    ) -> Result<bool, DmaError> {
+        let sizes = self.split_sizes();
+        let split = headers > 0 && headers <= sizes[0].min(data.len());
+        let first = if split { headers } else { sizes[0] };
+        let (first, mut rest) = data.split_at(first.min(data.len()));
+        let room = sizes[1..].iter().sum::<usize>();
+        let more = rest.len().saturating_sub(room).div_ceil(room.max(1));
+        let needed = 2 * (1 + more as u32);
+        if (room == 0 && !rest.is_empty()) || self.queues[verdict.queue].available() < needed {
+            return Ok(false);
+        }
+        for number in 0..=more {
+            let address = self.queues[verdict.queue].next();
+            self.queues[verdict.queue].next();
+            let mut pointers = [0; 32];
+            memory.read(address, &mut pointers)?;
+            let mut lengths = [0; 4];
+            for (index, pointer) in pointers.chunks_exact(8).enumerate() {
+                let part = match (index, number) {
+                    (0, 0) => first,
+                    (0, _) => &[],
+                    _ => {
+                        let (part, left) = rest.split_at(rest.len().min(sizes[index]));
+                        rest = left;
+                        part
+                    }
+                };
+                if !part.is_empty() {
+                    let at = u64::from_le_bytes(pointer.try_into().unwrap_or_default());
+                    memory.write(at, part)?;
+                }
+                lengths[index] = part.len() as u16;
+            }
+            let mut status = status::DD;
+            if number == more {
+                status |= verdict.status | status::EOP;
+            }
+            let mut written = [0; 32];
+            let head = extended_descriptor(&verdict, self.rxcsum, status, lengths[0]);
+            written[..16].copy_from_slice(&head);
+            let header = if split && number == 0 {
+                SPLIT | headers as u16
+            } else {
+                0
+            };
+            written[16..18].copy_from_slice(&header.to_le_bytes());
+            for (bytes, length) in written[18..24].chunks_exact_mut(2).zip(&lengths[1..]) {
+                bytes.copy_from_slice(&length.to_le_bytes());
+            }
+            memory.write_descriptor(address, &written, 8)?;
         }
         Ok(true)
     }

@@ -70,7 +70,6 @@ impl Chip for I82574 {
             // Low power link-up outside D0, and no gigabit there.
             Plain::new(regs::POEMB, regs::POEMB, !0, 0x0000_030d),
             Plain::new(regs::PBS, regs::PBS, 0x3f, BUFFER),
-            Plain::new(regs::PSRCTL, regs::PSRCTL, !0, 0x0004_0402),
             Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2008),
             Plain::one(regs::RAID),
             Plain::one(regs::EEARBC),

@@ -58,7 +58,6 @@ impl Chip for I82579 {
             Plain::new(regs::LEDCTL, regs::LEDCTL, !0, 0x0706_8302),
             Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2006),
             Plain::one(regs::PBS),
-            Plain::one(regs::PSRCTL),
             Plain::one(0x0024), // FEXTNVM4
             Plain::one(0x0028), // FEXTNVM
             Plain::one(0x003c), // FEXTNVM3
