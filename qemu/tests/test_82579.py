@@ -4,15 +4,18 @@
 import re
 import struct
 import time
+from collections.abc import Iterator
 
 import pytest
-from e1000e_vm.model import LM, L
-from e1000e_vm.net import Net
-from e1000e_vm.vm import Topology
+from e1000e_vm import regs
+from e1000e_vm.model import LM, L, Model
+from e1000e_vm.net import MODULES, Net
+from e1000e_vm.vm import VM, Topology
 
 pytestmark = [pytest.mark.rust, pytest.mark.topology(Topology(models=(LM, L)))]
 
 MAGIC = 0x15028086
+PHY_RST = 1 << 31
 # Registers that have another name on the 82574.
 STATUS, LINK_UP = 0x0008, 1 << 1
 FWSM, PHY_RESET_ALLOWED, ENGINE_RUNS, ENGINE_WRITES = 0x5B54, 1 << 6, 1 << 15, 1 << 24
@@ -163,4 +166,60 @@ def test_owned_flag(net: Net) -> None:
         assert ethtool.wait(30).status == 0
     after = net.counters()
     assert after["phy_read_err_ownership"] == before["phy_read_err_ownership"]
+    net.check_ping()
+
+
+# The management engine at work, as the model plays it
+
+
+@pytest.fixture
+def unbound(vm: VM) -> Iterator[Model]:
+    """The 82579's model, as no driver is loaded; none is afterwards, nor any fault on."""
+
+    def alone() -> None:
+        for which in MODULES:
+            Net(vm, which).unload()
+        vm.models[0].clear()
+
+    alone()
+    yield vm.models[0]
+    if vm.models[0].process.poll() is None:  # the machine is gone after a failure
+        alone()
+
+
+@pytest.mark.parametrize("which", ["c", "rust"])
+def test_engine_at_work(vm: VM, unbound: Model, which: str) -> None:
+    """It takes the flag 20 times a second, and registers for some of that: both are waited for.
+
+    Between a look at the register that says so and a write there is time for it to begin: once
+    for each of the two processors.
+    """
+    net = Net(vm, which)
+    unbound.fault("me", {"every_ms": 50, "hold_ms": 20, "busy_ms": 5})
+    net.load()
+    before = unbound.status()["me"]
+    with vm.background("while :; do ethtool nic0; mii nic0 own 1; done >/dev/null 2>&1"):
+        assert net.iperf(3) > 0.1
+        net.check_ping()
+    assert net.carrier()
+    after = unbound.status()["me"]
+    taken, disturbed = (after[key] - before[key] for key in ["taken", "disturbed"])
+    assert taken > 20
+    assert disturbed <= 2 * taken, (disturbed, taken)
+    if which == "rust":
+        found = net.counters()
+        lost = [name for name, count in found.items() if count and name.startswith("phy_")]
+        assert not lost
+        assert (found["firmware_waits_lost"], found["tails_lost"]) == (0, 0)
+
+
+@pytest.mark.parametrize("which", ["c", "rust"])
+def test_slow_mdio(vm: VM, unbound: Model, which: str) -> None:
+    """A PHY that is heard in slow mode only, and comes out of its reset in the other."""
+    unbound.fault("slow_mdio", True)
+    ctrl = vm.register(0, regs.CTRL)
+    unbound.ask("poke", register=regs.CTRL, value=ctrl | PHY_RST)
+    unbound.ask("poke", register=regs.CTRL, value=ctrl)
+    net = Net(vm, which)
+    net.load()
     net.check_ping()

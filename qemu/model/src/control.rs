@@ -159,7 +159,7 @@ fn poke(device: &mut Device, register: u32, value: u32, now: Instant) {
 
 /// Replaces one member of the faults; what that name does not have is an error.
 fn set(faults: &mut Faults, name: &str, value: Value) -> Result<Value, String> {
-    let aspm = faults.aspm;
+    let (aspm, me) = (faults.aspm, faults.me);
     let mut all = serde_json::to_value(*faults).map_err(|error| error.to_string())?;
     if all.get(name).is_none() {
         return Err(format!("no fault is called {name}"));
@@ -168,6 +168,9 @@ fn set(faults: &mut Faults, name: &str, value: Value) -> Result<Value, String> {
     *faults = serde_json::from_value(all).map_err(|error| format!("{name}: {error}"))?;
     if name != "aspm" {
         faults.aspm = aspm;
+    }
+    if name != "me" {
+        faults.me = me;
     }
     Ok(json!({}))
 }
@@ -187,6 +190,7 @@ fn status(device: &Device) -> Value {
         "lost": device.interrupts.lost,
         "withheld": device.lines.withheld,
         "resets": device.resets,
+        "me": {"taken": device.faults.me.taken, "disturbed": device.faults.me.disturbed},
         "bmc": {"received": device.bmc.received, "sent": device.bmc.sent},
         "dma_errors": device.memory.errors,
     })

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::chip::{Chip, Options, Plain};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::faults::{Death, Faults};
+use crate::faults::{Death, Faults, Ring};
 use crate::flash::Flash;
 use crate::interrupts::{Interrupts, Mode, VECTORS};
 use crate::lines::Lines;
@@ -66,6 +66,8 @@ pub struct Device {
     tctl: u32,
     eec: u32,
     extcnf: u32,
+    /// 82579: software waits for its flag.
+    flag_wanted: bool,
     swsm: u32,
     kmrn: BTreeMap<u8, u16>,
     kmrn_last: u32,
@@ -114,6 +116,7 @@ impl Device {
             tctl: 0,
             eec: 0,
             extcnf: 0,
+            flag_wanted: false,
             swsm: 0,
             kmrn: BTreeMap::new(),
             kmrn_last: 0,
@@ -167,6 +170,7 @@ impl Device {
         self.ctrl_ext = if self.chip.eeprom() { 0 } else { LSECCK };
         self.tctl = tctl::PSP;
         self.extcnf &= extcnf_ctrl::GATE_PHY_CFG;
+        self.flag_wanted = false;
         self.eec = eec::PRES | eec::AUTO_RD;
         // What PBA was told takes effect now.
         self.rx.room = ((self.pba & 0xffff) as usize).max(1) * 1024;
@@ -320,7 +324,7 @@ impl Device {
             regs::TIDV => self.tx.delay,
             regs::TADV => self.tx.absolute,
             regs::SWSM if eeprom => self.read_swsm(),
-            regs::FWSM => self.fwsm,
+            regs::FWSM => self.firmware(now),
             regs::SYSTIML => self.clock.read_low(now),
             regs::SYSTIMH => self.clock.read_high(),
             regs::TIMINCA => self.clock.timinca,
@@ -340,6 +344,7 @@ impl Device {
             return;
         }
         self.tick_units(now);
+        self.faults.me.written(now);
         let eeprom = self.chip.eeprom();
         match register {
             regs::CTRL => self.write_ctrl(value, now),
@@ -393,7 +398,23 @@ impl Device {
         }
     }
 
+    /// `FWSM`: whether firmware is there, and whether it accesses registers just now.
+    fn firmware(&self, now: Instant) -> u32 {
+        let me = &self.faults.me;
+        let valid = u32::from(me.every_ms > 0) << 15;
+        self.fwsm | valid | u32::from(me.busy(now)) << 24
+    }
+
     fn write_rest(&mut self, register: u32, value: u32) {
+        let ring = match register {
+            regs::RDBAL..0x2a00 => Some(Ring::Rx),
+            regs::TDBAL..0x3a00 => Some(Ring::Tx),
+            _ => None,
+        };
+        let tail = ring.filter(|_| register % queue::STEP == queue::TAIL);
+        if tail.is_some_and(|ring| self.faults.tails.take(ring)) {
+            return;
+        }
         let written = self.ring(register, |place| *place = value);
         if written.is_some() {
             return;
@@ -492,11 +513,19 @@ impl Device {
         }
     }
 
-    /// MDIO ownership (10.2.2.15): the software's claim sticks only while nobody else owns it.
+    /// Whether hardware or firmware own the PHY.
+    fn mdio_held(&self) -> bool {
+        self.extcnf & extcnf_ctrl::MDIO_HW != 0
+            || self.faults.semaphores.mdio
+            || self.faults.me.holds()
+    }
+
+    /// MDIO ownership (10.2.2.15): the software's claim sticks only while nobody else owns it. The
+    /// 82579 remembers it until then: the in-tree driver asks once, and waits.
     fn write_extcnf(&mut self, value: u32) {
-        let held = self.extcnf & extcnf_ctrl::MDIO_HW != 0 || self.faults.semaphores.mdio;
         let mut next = value & !extcnf_ctrl::MDIO_HW | self.extcnf & extcnf_ctrl::MDIO_HW;
-        if held {
+        self.flag_wanted = !self.chip.eeprom() && value & extcnf_ctrl::MDIO_SW != 0;
+        if self.mdio_held() {
             next = next & !extcnf_ctrl::MDIO_SW | self.extcnf & value & extcnf_ctrl::MDIO_SW;
         }
         self.extcnf = next;
@@ -603,11 +632,17 @@ impl Device {
         }
     }
 
-    /// Lets time pass for the units that need no memory.
-    fn tick_units(&mut self, now: Instant) {
+    /// Lets time pass for the units that need no memory; returns when firmware is to be looked at.
+    fn tick_units(&mut self, now: Instant) -> Option<Instant> {
         let aspm = self.config.aspm() != 0;
         self.faults.aspm.tick(now, aspm);
         self.phy.hang = self.faults.phy_hang;
+        self.phy.needs_slow = self.faults.slow_mdio;
+        let free = self.extcnf & extcnf_ctrl::MDIO_SW == 0;
+        let me = self.faults.me.tick(now, free);
+        if self.flag_wanted && !self.mdio_held() {
+            self.extcnf |= extcnf_ctrl::MDIO_SW;
+        }
         self.phy.tick(now);
         let dead = self.phy_dead();
         let fault = &mut self.faults.mdic;
@@ -628,13 +663,14 @@ impl Device {
                 self.interrupts.raise(cause::LSC);
             }
         }
+        me
     }
 
     /// Lets time pass: sends, receives, interrupts.
     pub fn tick(&mut self, now: Instant) -> Outcome {
-        self.tick_units(now);
+        let me = self.tick_units(now);
         let mut outcome = Outcome::default();
-        let mut deadlines = vec![self.phy.deadline(), self.mdio.deadline()];
+        let mut deadlines = vec![me, self.phy.deadline(), self.mdio.deadline()];
         if self.faults.aspm.idle_ms > 0 && !self.gone() {
             deadlines.push(Some(now + Duration::from_millis(20)));
         }

@@ -241,6 +241,100 @@ impl Aspm {
     }
 }
 
+/// 82579: management firmware (ME) that is at work: it takes the software flag now and then, and
+/// begins with registers of the MAC.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Me {
+    /// From one taking of the flag to the next; 0 for no firmware at all.
+    pub every_ms: u64,
+    /// How long it has the flag.
+    pub hold_ms: u64,
+    /// For how long of that it accesses the MAC's registers.
+    pub busy_ms: u64,
+    /// How often it has taken the flag.
+    #[serde(skip)]
+    pub taken: u64,
+    /// How many writes of the driver's came while it accessed registers.
+    #[serde(skip)]
+    pub disturbed: u64,
+    #[serde(skip)]
+    since: Option<Instant>,
+    #[serde(skip)]
+    next: Option<Instant>,
+}
+
+impl Me {
+    /// Whether it has the flag.
+    pub fn holds(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Whether it accesses registers.
+    pub fn busy(&self, now: Instant) -> bool {
+        let busy = Duration::from_millis(self.busy_ms);
+        self.since.is_some_and(|since| now - since < busy)
+    }
+
+    /// The driver writes a register.
+    pub fn written(&mut self, now: Instant) {
+        self.disturbed += u64::from(self.busy(now));
+    }
+
+    /// Lets time pass; `free` says that software does not have the flag. Returns when to look
+    /// again.
+    pub fn tick(&mut self, now: Instant, free: bool) -> Option<Instant> {
+        let hold = Duration::from_millis(self.hold_ms);
+        if self.since.is_some_and(|since| since + hold <= now) {
+            self.since = None;
+        }
+        if let Some(since) = self.since {
+            return Some(since + hold);
+        }
+        if self.every_ms == 0 {
+            return None;
+        }
+        let next = *self.next.get_or_insert(now);
+        if next > now {
+            return Some(next);
+        }
+        if !free {
+            // Whoever gives it back has the device looked at.
+            return None;
+        }
+        self.taken += 1;
+        self.since = Some(now);
+        self.next = Some(now + Duration::from_millis(self.every_ms));
+        Some(now + hold)
+    }
+}
+
+/// Which ring.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ring {
+    Rx,
+    Tx,
+}
+
+/// Writes of ring tails that are lost: the next `count` of a ring's, or of both.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tails {
+    pub ring: Option<Ring>,
+    /// How many; 0 for none.
+    pub count: u32,
+}
+
+impl Tails {
+    /// Whether this write of a tail is lost.
+    pub fn take(&mut self, ring: Ring) -> bool {
+        let lost = self.count > 0 && self.ring.is_none_or(|only| only == ring);
+        self.count -= u32::from(lost);
+        lost
+    }
+}
+
 /// All of them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -253,6 +347,11 @@ pub struct Faults {
     pub descriptors: Descriptors,
     /// Nothing is sent any more, and no descriptor done.
     pub tx_hang: bool,
+    pub me: Me,
+    pub tails: Tails,
+    /// 82579: the PHY's registers at address 2 answer only in slow MDIO mode (page 769, register
+    /// 16, bit 10).
+    pub slow_mdio: bool,
     /// PHY register 21 reads 0xffff, and the low byte of register 10 0xff.
     pub phy_hang: bool,
 }
@@ -280,6 +379,40 @@ mod tests {
         assert_eq!(aspm.death, Death::Gone);
         aspm.revive(later(1200));
         assert_eq!(aspm.death, Death::Alive);
+    }
+
+    #[test]
+    fn firmware_waits_for_the_flag_and_gives_it_back() {
+        let now = Instant::now();
+        let later = |ms| now + Duration::from_millis(ms);
+        let mut me = Me {
+            every_ms: 100,
+            hold_ms: 10,
+            busy_ms: 2,
+            ..Me::default()
+        };
+        me.tick(now, false);
+        assert!(!me.holds());
+        assert_eq!(me.tick(later(1), true), Some(later(11)));
+        assert!(me.holds() && me.busy(later(2)) && !me.busy(later(3)));
+        assert_eq!(me.tick(later(11), true), Some(later(101)));
+        assert!(!me.holds());
+        me.tick(later(101), true);
+        assert!(me.holds() && me.taken == 2);
+        let mut none = Me::default();
+        assert_eq!(none.tick(now, true), None);
+        assert!(!none.holds());
+    }
+
+    #[test]
+    fn tails_are_lost_as_often_as_asked_for() {
+        let mut tails = Tails {
+            ring: Some(Ring::Rx),
+            count: 1,
+        };
+        assert!(!tails.take(Ring::Tx));
+        assert!(tails.take(Ring::Rx));
+        assert!(!tails.take(Ring::Rx));
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct Phy {
     latched_down: bool,
     /// The fault of a PHY that hangs: see `faults`.
     pub hang: bool,
+    /// 82579: address 2 answers in slow MDIO mode only.
+    pub needs_slow: bool,
 }
 
 impl Phy {
@@ -109,6 +111,7 @@ impl Phy {
             link: None,
             latched_down: true,
             hang: false,
+            needs_slow: false,
         };
         phy.defaults();
         phy
@@ -267,12 +270,23 @@ impl Phy {
 
     /// Reads a register; `None` if nothing answers at that address.
     pub fn read(&mut self, address: u8, number: u8) -> Option<u16> {
+        if self.too_fast(address) {
+            return Some(0xffff);
+        }
         let (address, page) = self.select(address, number)?;
         if page != 0 || address != self.address() {
             let key = (address, page, number);
             return Some(self.registers.get(&key).copied().unwrap_or(0));
         }
         Some(self.read_base(number))
+    }
+
+    /// 82579: whether an access is lost as slow MDIO mode (`HV_KMRN_MODE_CTRL`) is off: nobody
+    /// drives the bus. The mode itself, at address 1, can be read and written: drivers do both to
+    /// switch it on.
+    fn too_fast(&self, address: u8) -> bool {
+        let mode = self.registers.get(&(1, 769, 16)).copied().unwrap_or(0);
+        self.needs_slow && address == 2 && mode & 1 << 10 == 0
     }
 
     fn read_base(&mut self, number: u8) -> u16 {
@@ -320,6 +334,9 @@ impl Phy {
                 return Some(());
             }
             _ => {}
+        }
+        if self.too_fast(address) {
+            return Some(());
         }
         let (address, page) = self.select(address, number)?;
         let key = (address, page, number);
@@ -466,6 +483,18 @@ mod tests {
         phy.write(1, 16, 0x0400, now);
         assert_eq!(phy.read(1, 16), Some(0x0400));
         assert_eq!(phy.read(2, 1).unwrap() & 0x7949, 0x7949);
+    }
+
+    #[test]
+    fn slow_mode_can_be_set_where_it_is_needed() {
+        let (mut phy, now) = up(Kind::Hv);
+        phy.needs_slow = true;
+        assert_eq!(phy.read(2, 2), Some(0xffff));
+        phy.write(1, 31, 769 << 5, now);
+        phy.write(1, 16, 0x0400, now);
+        assert_eq!(phy.read(2, 2), Some(0x0154));
+        phy.reset(now);
+        assert_eq!(phy.read(2, 2), Some(0xffff));
     }
 
     #[test]
