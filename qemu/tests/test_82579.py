@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from e1000e_vm import regs
-from e1000e_vm.model import LM, L, Model
+from e1000e_vm.model import LM, L, Model, ModelError
 from e1000e_vm.net import MODULES, Net
 from e1000e_vm.vm import VM, Topology
 
@@ -16,8 +16,11 @@ pytestmark = [pytest.mark.rust, pytest.mark.topology(Topology(models=(LM, L)))]
 
 MAGIC = 0x15028086
 PHY_RST = 1 << 31
+# Registers of the PHY, and what is in them.
+EMI_RX_CONFIG, K1 = 0x3412, 1 << 14
 # Registers that have another name on the 82574.
 STATUS, LINK_UP = 0x0008, 1 << 1
+FEXTNVM4, TIPG = 0x0024, 0x0410
 FWSM, PHY_RESET_ALLOWED, ENGINE_RUNS, ENGINE_WRITES = 0x5B54, 1 << 6, 1 << 15, 1 << 24
 
 
@@ -94,6 +97,61 @@ def test_selftest(net: Net) -> None:
     result = net.vm.sh("ethtool -t nic0 offline || true", 120)
     assert "The test result is PASS" in result, result
     net.wait_ping(40)
+
+
+def peek(model: Model, of: str, register: int, page: int = 0) -> int:
+    """A register of the PHY's, or of the link to it, as it was last written."""
+    return model.ask("peek", of=of, page=page, register=register)["value"]
+
+
+def test_speeds(net: Net) -> None:
+    """What the link between MAC and PHY needs at each speed; with the in-tree driver it is the same.
+
+    K1 is off at 100 and 1000 Mb/s, and has a longer beacon at 10 Mb/s. In half duplex the PHY takes
+    one octet of the preamble off; at 10 Mb/s the gap between frames is longer, and the receiver is
+    faster. Low power idle is for what both ends can do.
+    """
+
+    def wait(which: str, carrier: int) -> None:
+        name = {"nic0": "", "nic1": "ip netns exec peer "}[which] + "cat /sys/class/net/" + which
+        net.vm.until(lambda: net.vm.sh(f"{name}/carrier") == str(carrier), 20, which)
+
+    def settled(idle: int) -> bool:
+        try:
+            return peek(model, "phy", 20, 772) & 0x6000 == idle
+        except ModelError:  # not yet written
+            return False
+
+    model = net.vm.models[0]
+    for speed, full, beacon, preamble, gap, receiver, idle in [
+        (1000, True, 0, 0, 8, 1, 0x6000),
+        (100, False, 0, 1, 8, 1, 0),
+        (10, False, 3, 1, 0xFF, 0, 0),
+        (1000, True, 3, 0, 8, 1, 0x6000),
+    ]:
+        for end in net.vm.models:
+            end.ask("link", up=False, speed=speed, full=full)
+        wait("nic0", 0)
+        wait("nic1", 0)
+        for end in net.vm.models:
+            end.ask("link", up=True)
+        wait("nic0", 1)
+        wait("nic1", 1)
+        told = net.vm.sh("ethtool nic0")
+        assert f"Speed: {speed}Mb/s" in told
+        assert f"Duplex: {'Full' if full else 'Half'}" in told
+        assert net.vm.sh("ethtool -k nic0").count("tx-tcp-segmentation: on") == (speed == 1000)
+        net.check_ping(5)
+        found = (
+            peek(model, "mac", FEXTNVM4) & 7,
+            peek(model, "phy", 16, 770) >> 12 & 7,
+            peek(model, "mac", TIPG) & 0x3FF,
+            peek(model, "emi", EMI_RX_CONFIG),
+        )
+        assert found == (beacon, preamble, gap, receiver), (speed, full)
+        # The first link was at 1000 Mb/s, and nothing switches it on again.
+        assert peek(model, "phy", 17, 770) & K1 == 0
+        net.vm.until(lambda idle=idle: settled(idle), 10, "low power idle as both ends can")
 
 
 def test_lights(net: Net) -> None:

@@ -84,7 +84,7 @@ macro_rules! common {
             Plain::one(regs::ERT),
             Plain::one(regs::AIT),
             Plain::one(regs::FLA),
-            Plain::one(regs::EXTCNF_SIZE),
+            Plain::kept(regs::EXTCNF_SIZE, regs::EXTCNF_SIZE),
             Plain::one(regs::WUC),
             Plain::one(regs::WUFC),
             Plain::one(regs::IPAV),

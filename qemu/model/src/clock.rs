@@ -7,8 +7,8 @@ use std::time::Instant;
 
 /// The unit.
 pub struct Clock {
-    /// Period of the chip's clock.
-    period_ns: u64,
+    /// Frequency of the chip's clock, in MHz.
+    mhz: u32,
     value: u64,
     since: Instant,
     pub timinca: u32,
@@ -16,9 +16,9 @@ pub struct Clock {
 }
 
 impl Clock {
-    pub fn new(period_ns: u64, now: Instant) -> Self {
+    pub fn new(mhz: u32, now: Instant) -> Self {
         Self {
-            period_ns,
+            mhz,
             value: 0,
             since: now,
             timinca: 0,
@@ -27,16 +27,17 @@ impl Clock {
     }
 
     pub fn reset(&mut self, now: Instant) {
-        *self = Self::new(self.period_ns, now);
+        *self = Self::new(self.mhz, now);
     }
 
     /// What `SYSTIM` is now.
     pub fn now(&self, now: Instant) -> u64 {
-        let (periods, step) = (u64::from(self.timinca >> 24), self.timinca & 0xff_ffff);
+        let (periods, step) = (self.timinca >> 24, self.timinca & 0xff_ffff);
         if periods == 0 {
             return self.value;
         }
-        let passed = (now - self.since).as_nanos() / u128::from(periods * self.period_ns);
+        let ticks = (now - self.since).as_nanos() * u128::from(self.mhz) / 1000;
+        let passed = ticks / u128::from(periods);
         self.value
             .wrapping_add((passed as u64).wrapping_mul(u64::from(step)))
     }
@@ -66,5 +67,22 @@ impl Clock {
     pub fn write_high(&mut self, value: u32, now: Instant) {
         self.value = u64::from(value) << 32 | self.now(now) & 0xffff_ffff;
         self.since = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_second_is_a_second() {
+        let now = Instant::now();
+        for (mhz, timinca, shift) in [(25, 1 << 24 | 40 << 18, 18), (96, 3 << 24 | 125 << 17, 19)] {
+            let mut clock = Clock::new(mhz, now);
+            clock.set_timinca(timinca, now);
+            let passed = clock.now(now + Duration::from_secs(1)) >> shift;
+            assert_eq!(passed, 1_000_000_000);
+        }
     }
 }

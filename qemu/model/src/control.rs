@@ -33,6 +33,19 @@ impl Number {
     }
 }
 
+/// Whose register.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Unit {
+    #[default]
+    Mac,
+    Phy,
+    /// 82579: the PHY's indirect registers.
+    Emi,
+    /// 82579: the interconnect between MAC and PHY.
+    Kmrn,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "cmd", rename_all = "kebab-case", deny_unknown_fields)]
 enum Request {
@@ -52,6 +65,10 @@ enum Request {
     },
     /// A register behind the driver's back.
     Peek {
+        #[serde(default)]
+        of: Unit,
+        #[serde(default)]
+        page: u16,
         register: Number,
     },
     Poke {
@@ -120,10 +137,9 @@ fn answer(line: &str, shared: &Shared) -> Result<Value, String> {
             }
             json!({})
         }
-        Request::Peek { register } => {
+        Request::Peek { of, page, register } => {
             let register = register.value()?;
-            let value = device
-                .peek(register)
+            let value = peek(&mut device, of, page, register)
                 .ok_or_else(|| format!("{register:#x} cannot be looked at"))?;
             json!({"value": value, "hex": format!("{value:#010x}")})
         }
@@ -147,6 +163,21 @@ fn answer(line: &str, shared: &Shared) -> Result<Value, String> {
     drop(device);
     shared.kick();
     Ok(result)
+}
+
+fn peek(device: &mut Device, unit: Unit, page: u16, register: u32) -> Option<u32> {
+    match unit {
+        Unit::Mac => device.peek(register),
+        Unit::Phy => device
+            .phy
+            .peek(page, register.try_into().ok()?)
+            .map(u32::from),
+        Unit::Emi => device
+            .phy
+            .peek_emi(register.try_into().ok()?)
+            .map(u32::from),
+        Unit::Kmrn => device.peek_kmrn(register.try_into().ok()?).map(u32::from),
+    }
 }
 
 fn poke(device: &mut Device, register: u32, value: u32, now: Instant) {

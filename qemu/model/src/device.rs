@@ -108,8 +108,7 @@ impl Device {
             flash: Flash::new(mac, id),
             rx: Rx::new(),
             tx: Tx::default(),
-            // 25 MHz; 96 MHz is near enough 10 ns.
-            clock: Clock::new(if chip.eeprom() { 40 } else { 10 }, now),
+            clock: Clock::new(if chip.eeprom() { 25 } else { 96 }, now),
             plain: BTreeMap::new(),
             ctrl: 0,
             ctrl_ext: 0,
@@ -169,7 +168,7 @@ impl Device {
         self.ctrl = ctrl::FD | 2 << ctrl::SPEED_SHIFT | 1 << 20;
         self.ctrl_ext = if self.chip.eeprom() { 0 } else { LSECCK };
         self.tctl = tctl::PSP;
-        self.extcnf &= extcnf_ctrl::GATE_PHY_CFG;
+        self.extcnf &= extcnf_ctrl::GATE_PHY_CFG | extcnf_ctrl::POINTER;
         self.flag_wanted = false;
         self.eec = eec::PRES | eec::AUTO_RD;
         // What PBA was told takes effect now.
@@ -548,6 +547,11 @@ impl Device {
             next &= !swsm::SWESMBI;
         }
         self.swsm = next;
+    }
+
+    /// A register of the interconnect between MAC and PHY, as it was last written.
+    pub fn peek_kmrn(&self, number: u8) -> Option<u16> {
+        self.kmrn.get(&number).copied()
     }
 
     /// The window to the interconnect between MAC and PHY (Kumeran).

@@ -41,6 +41,8 @@ impl Flash {
         for (word, pair) in words.iter_mut().zip(mac.chunks_exact(2)) {
             *word = u16::from_le_bytes([pair[0], pair[1]]);
         }
+        // Configuration of the PHY: value and register, by turns; first the page, 769.
+        words[0x80..0x84].copy_from_slice(&[769 << 5, 31, 0x1234, 24]);
         words[0x03] = 0x0800; // compatibility: on the board
         words[0x05] = 0x0013; // image version
         words[0x08] = 0x1234;

@@ -29,6 +29,8 @@ mod reg {
     pub const EMI_ADDRESS: u8 = 16;
     pub const EMI_DATA: u8 = 17;
     pub const HV_STATUS: u8 = 26;
+    /// 82579, page 768.
+    pub const OEM_BITS: u8 = 25;
     pub const PAGE: u8 = 31;
 }
 
@@ -36,6 +38,17 @@ mod reg {
 mod emi {
     pub const EEE_CAPABILITY: u16 = 0x0410;
     pub const EEE_PARTNER: u16 = 0x040f;
+}
+
+/// First page of the 82579 that is at address 1; selected as 0.
+const HV_HIGH: u16 = 768;
+
+/// `OEM_BITS`.
+mod oem {
+    /// The slowest link that both ends can have.
+    pub const LOW_POWER: u16 = 1 << 2;
+    pub const NO_GIGABIT: u16 = 1 << 6;
+    pub const RESTART: u16 = 1 << 10;
 }
 
 mod control {
@@ -144,13 +157,31 @@ impl Phy {
             Kind::Hv => &[(reg::ID1, 0x0154), (reg::ID2, 0x0092)],
         };
         if self.kind == Kind::Hv {
-            // Energy-efficient Ethernet at 100 and 1000 Mb/s, by both ends.
+            // Energy-efficient Ethernet at 100 and 1000 Mb/s.
             self.emi.insert(emi::EEE_CAPABILITY, 0x0006);
-            self.emi.insert(emi::EEE_PARTNER, 0x0006);
+            // K1 is on after a reset (in-tree driver, `e1000_reconfigure_k1_params()`).
+            self.registers.insert((1, 770, 17), 1 << 14);
         }
         for (number, value) in base.iter().chain(own) {
             self.registers.insert((self.address(), 0, *number), *value);
         }
+    }
+
+    /// A register as it is stored, without what reading it does.
+    pub fn peek(&self, page: u16, number: u8) -> Option<u16> {
+        let high = self.kind == Kind::Hv && page >= HV_HIGH;
+        let address = if high { 1 } else { self.address() };
+        self.registers.get(&(address, page, number)).copied()
+    }
+
+    /// An "EMI" register as it is stored.
+    pub fn peek_emi(&self, number: u16) -> Option<u16> {
+        self.emi.get(&number).copied()
+    }
+
+    /// 82579: what the board's maker, or sleep, wants of the link.
+    fn oem_bits(&self) -> u16 {
+        self.peek(HV_HIGH, reg::OEM_BITS).unwrap_or(0)
     }
 
     fn get(&self, number: u8) -> u16 {
@@ -237,7 +268,8 @@ impl Phy {
     /// The best that both ends advertise.
     fn common(&self) -> Option<Link> {
         let (own, gigabit) = (self.get(reg::ADVERTISE), self.get(reg::GB_CONTROL));
-        [
+        let oem = self.oem_bits();
+        let mut common = [
             (1000, true, gigabit & 1 << 9 != 0),
             (1000, false, gigabit & 1 << 8 != 0),
             (100, true, own & 1 << 8 != 0),
@@ -248,7 +280,14 @@ impl Phy {
         .into_iter()
         .filter(|(_, _, advertised)| *advertised)
         .map(|(speed, full, _)| Link { speed, full })
-        .find(|link| link.speed <= self.partner.speed && (!link.full || self.partner.full))
+        .filter(|link| link.speed <= self.partner.speed && (!link.full || self.partner.full))
+        .filter(|link| link.speed < 1000 || oem & oem::NO_GIGABIT == 0);
+        let best = common.next();
+        if oem & oem::LOW_POWER == 0 {
+            return best;
+        }
+        let slower = common.filter(|link| Some(link.full) == best.map(|best| best.full));
+        slower.last().or(best)
     }
 
     /// The partner's abilities as registers 5 and 10 tell them.
@@ -266,6 +305,12 @@ impl Phy {
             gigabit = 1 << 10 | if full { 1 << 11 } else { 0 };
         }
         (base, gigabit)
+    }
+
+    /// What the partner can do of energy-efficient Ethernet: all that it has in full duplex.
+    fn partner_eee(&self) -> u16 {
+        let Partner { speed, full } = self.partner;
+        u16::from(full && speed >= 100) << 1 | u16::from(full && speed >= 1000) << 2
     }
 
     /// Reads a register; `None` if nothing answers at that address.
@@ -312,6 +357,9 @@ impl Phy {
             (reg::BM_PAGE, Kind::Bm) => self.page,
             (reg::EMI_DATA, Kind::Hv) => {
                 let address = self.get(reg::EMI_ADDRESS);
+                if address == emi::EEE_PARTNER {
+                    return self.partner_eee();
+                }
                 self.emi.get(&address).copied().unwrap_or(0)
             }
             (reg::HV_STATUS, Kind::Hv) => self.link.map_or(0, |link| {
@@ -342,9 +390,9 @@ impl Phy {
         let key = (address, page, number);
         if page != 0 || address != self.address() {
             self.registers.insert(key, value);
-            // 82579: the "OEM bits" restart negotiation, too.
-            if self.kind == Kind::Hv && (page, number) == (768, 25) && value & 1 << 10 != 0 {
-                self.registers.insert(key, value & !(1 << 10));
+            let oem = self.kind == Kind::Hv && (page, number) == (HV_HIGH, reg::OEM_BITS);
+            if oem && value & oem::RESTART != 0 {
+                self.registers.insert(key, value & !oem::RESTART);
                 self.restart(now);
             }
             return Some(());
@@ -392,6 +440,7 @@ impl Phy {
                     },
                 ))
             }
+            Kind::Hv if address == 1 && self.page == 0 => Some((1, HV_HIGH)),
             Kind::Hv if address == 1 => Some((1, self.page)),
             Kind::Hv if address == 2 => Some((2, if number > 15 { self.hv_page() } else { 0 })),
             _ => None,
@@ -400,7 +449,7 @@ impl Phy {
 
     /// Page of the registers at address 2: those of 768 and more are at address 1.
     fn hv_page(&self) -> u16 {
-        if self.page < 768 {
+        if self.page < HV_HIGH {
             self.page
         } else {
             0
@@ -495,6 +544,20 @@ mod tests {
         assert_eq!(phy.read(2, 2), Some(0x0154));
         phy.reset(now);
         assert_eq!(phy.read(2, 2), Some(0xffff));
+    }
+
+    #[test]
+    fn oem_bits_slow_the_link_down() {
+        let (mut phy, now) = up(Kind::Hv);
+        let later = now + Duration::from_secs(1);
+        for (bits, speed) in [(oem::NO_GIGABIT, 100), (oem::LOW_POWER, 10), (0, 1000)] {
+            phy.write(1, 31, 0, now);
+            phy.write(1, reg::OEM_BITS, bits | oem::RESTART, now);
+            assert_eq!(phy.link(), None);
+            phy.tick(later);
+            assert_eq!(phy.link().unwrap().speed, speed);
+            assert_eq!(phy.peek(HV_HIGH, reg::OEM_BITS), Some(bits));
+        }
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub mod extcnf_ctrl {
     pub const MDIO_HW: u32 = 1 << 6;
     /// 82579: the PHY is configured by the driver, not by hardware.
     pub const GATE_PHY_CFG: u32 = 1 << 7;
+    /// Where the configuration of the PHY is in the NVM, in units of 32 bits; from the NVM.
+    pub const POINTER: u32 = 0x0fff_0000;
 }
 
 // Interrupts (10.2.4).

@@ -10,6 +10,9 @@ use crate::regs;
 
 pub struct I82579;
 
+/// Address on the system management bus, as boards have it.
+const SMBUS: u32 = 0x64;
+
 impl Chip for I82579 {
     fn name(&self) -> &'static str {
         "82579LM"
@@ -59,16 +62,18 @@ impl Chip for I82579 {
             Plain::new(regs::TIPG, regs::TIPG, 0x3fff_ffff, 0x0060_2006),
             Plain::one(regs::PBS),
             Plain::one(0x0024), // FEXTNVM4
-            Plain::one(0x0028), // FEXTNVM
+            // FEXTNVM, which the NVM sets at each reset: what is poked stands for that.
+            Plain::kept(0x0028, 0x0028),
             Plain::one(0x003c), // FEXTNVM3
             Plain::one(0x00e4), // FEXTNVM7
             Plain::one(0x00f0), // SVT, SVCR
             Plain::one(0x00f4),
-            Plain::one(0x00f8),                // LTRV
-            Plain::new(0x000c, 0x000c, !0, 0), // STRAP
-            Plain::one(0x0f10),                // PHY_CTRL
-            Plain::one(0x0f28),                // IOSFPC
-            Plain::one(0x5b50),                // H2ME
+            Plain::one(0x00f8), // LTRV
+            // STRAP
+            Plain::new(0x000c, 0x000c, 0, SMBUS << 17),
+            Plain::one(0x0f10), // PHY_CTRL
+            Plain::one(0x0f28), // IOSFPC
+            Plain::one(0x5b50), // H2ME
             Plain::kept(regs::MANC, regs::MANC),
             Plain::kept(0x5f50, 0x5f50), // CRC_OFFSET
         ]
