@@ -97,7 +97,8 @@ macro_rules! common {
             Plain::one(regs::FACTPS),
             Plain::one(regs::GCR2),
             Plain::new(regs::TIMADJL, regs::TIMADJH, !0, 0),
-            Plain::new(0xb62c, 0xb63c, !0, 0),
+            Plain::new(0xb62c, 0xb630, !0, 0),
+            Plain::one(0xb63c),
             $($own),*
         ];
         PLAIN

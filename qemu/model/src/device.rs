@@ -19,6 +19,7 @@ use crate::nvm::Nvm;
 use crate::phy::{Link, Phy};
 use crate::regs::{self, cause, ctrl, eec, extcnf_ctrl, queue, rctl, status, swsm, tctl};
 use crate::rx::Rx;
+use crate::stamps::Stamps;
 use crate::statistics::Statistics;
 use crate::tx::Tx;
 
@@ -60,6 +61,7 @@ pub struct Device {
     rx: Rx,
     tx: Tx,
     clock: Clock,
+    stamps: Stamps,
     plain: BTreeMap<u32, u32>,
     ctrl: u32,
     ctrl_ext: u32,
@@ -109,6 +111,7 @@ impl Device {
             rx: Rx::new(),
             tx: Tx::default(),
             clock: Clock::new(if chip.eeprom() { 25 } else { 96 }, now),
+            stamps: Stamps::default(),
             plain: BTreeMap::new(),
             ctrl: 0,
             ctrl_ext: 0,
@@ -165,6 +168,7 @@ impl Device {
         self.rx = Rx::new();
         self.tx = Tx::new();
         self.clock.reset(now);
+        self.stamps = Stamps::default();
         self.ctrl = ctrl::FD | 2 << ctrl::SPEED_SHIFT | 1 << 20;
         self.ctrl_ext = if self.chip.eeprom() { 0 } else { LSECCK };
         self.tctl = tctl::PSP;
@@ -330,6 +334,7 @@ impl Device {
             regs::STATISTICS..regs::STATISTICS_END => self.statistics.read(register),
             _ => self
                 .ring(register, |value| *value)
+                .or_else(|| self.stamps.read(register))
                 .or_else(|| self.rx.table(register).map(|value| *value))
                 .or_else(|| self.plain.get(&register).copied())
                 .unwrap_or(0),
@@ -415,7 +420,7 @@ impl Device {
             return;
         }
         let written = self.ring(register, |place| *place = value);
-        if written.is_some() {
+        if written.is_some() || self.stamps.write(register, value) {
             return;
         }
         if let Some(place) = self.rx.table(register) {
@@ -627,11 +632,13 @@ impl Device {
             return;
         }
         self.faults.aspm.busy(now);
-        self.take_in(frame);
+        self.take_in(frame, now);
     }
 
-    fn take_in(&mut self, frame: Vec<u8>) {
-        if self.rx.receive(frame, &mut self.statistics) {
+    fn take_in(&mut self, frame: Vec<u8>, now: Instant) {
+        let (clock, stamps) = (&self.clock, &mut self.stamps);
+        let stamp = |frame: &[u8]| stamps.received(frame, clock.now(now));
+        if self.rx.receive(frame, &mut self.statistics, stamp) {
             self.interrupts.raise(cause::RXO);
         }
     }
@@ -722,6 +729,9 @@ impl Device {
             let sent = self.tx.run(&mut self.memory, BUDGET, now);
             self.statistics.add(regs::TSCTC, sent.segmented);
             outcome.more = sent.more;
+            if sent.stamp {
+                self.stamps.sent(self.clock.now(now));
+            }
             for number in 0..each.len() {
                 if sent.done[number] {
                     let causes = self.queue_cause(number, cause::TXDW, each);
@@ -735,7 +745,7 @@ impl Device {
                 self.faults.aspm.busy(now);
                 self.statistics.frame(&frame[..6], frame.len() + 4, false);
                 if self.phy.loopback() || self.rx.rctl & rctl::LBM != 0 {
-                    self.take_in(frame);
+                    self.take_in(frame, now);
                 } else {
                     outcome.frames.push(frame);
                 }

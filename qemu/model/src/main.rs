@@ -28,6 +28,7 @@ mod phy;
 mod regs;
 mod rx;
 mod server;
+mod stamps;
 mod statistics;
 mod tx;
 

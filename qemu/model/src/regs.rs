@@ -258,5 +258,26 @@ pub mod swsm {
 pub const SYSTIML: u32 = 0x0_B600;
 pub const SYSTIMH: u32 = 0x0_B604;
 pub const TIMINCA: u32 = 0x0_B608;
+pub const TSYNCTXCTL: u32 = 0x0_B614;
+pub const TXSTMPL: u32 = 0x0_B618;
+pub const TXSTMPH: u32 = 0x0_B61C;
+pub const TSYNCRXCTL: u32 = 0x0_B620;
+pub const RXSTMPL: u32 = 0x0_B624;
+pub const RXSTMPH: u32 = 0x0_B628;
+pub const RXMTRL: u32 = 0x0_B634;
+pub const RXUDP: u32 = 0x0_B638;
+
+/// `TSYNCTXCTL` and `TSYNCRXCTL`.
+pub mod tsync {
+    pub const VALID: u32 = 1 << 0;
+    pub const KIND_SHIFT: u32 = 1;
+    pub const EN: u32 = 1 << 4;
+    pub const SETTINGS: u32 = 0x1e;
+    /// Kinds of frames received.
+    pub const V2_ETHERNET: u32 = 0;
+    pub const V1: u32 = 1;
+    pub const ALL: u32 = 4;
+    pub const EVENTS: u32 = 5;
+}
 pub const TIMADJL: u32 = 0x0_B60C;
 pub const TIMADJH: u32 = 0x0_B610;

@@ -36,6 +36,8 @@ mod status {
     pub const PIF: u32 = 1 << 7;
     /// Extended only: a UDP checksum was there.
     pub const UDPV: u32 = 1 << 10;
+    /// Extended only: there is a time stamp.
+    pub const TST: u32 = 1 << 8;
     /// Errors of extended descriptors; of legacy ones 24 bits lower, in a byte of their own.
     pub const TCPE: u32 = 1 << 29;
     pub const IPE: u32 = 1 << 30;
@@ -104,7 +106,8 @@ pub struct Rx {
     pub key: [u32; 10],
     /// Bytes that the packet buffer has for reception (`PBA`).
     pub room: usize,
-    buffer: VecDeque<Vec<u8>>,
+    /// Frames, and whether they have a time stamp.
+    buffer: VecDeque<(Vec<u8>, bool)>,
     used: usize,
     held: VecDeque<Held>,
 }
@@ -166,8 +169,14 @@ impl Rx {
         }
     }
 
-    /// A frame from the wire; whether the buffer overran.
-    pub fn receive(&mut self, mut frame: Vec<u8>, statistics: &mut Statistics) -> bool {
+    /// A frame from the wire, which gets a time stamp by `stamp` or not; whether the buffer
+    /// overran.
+    pub fn receive(
+        &mut self,
+        mut frame: Vec<u8>,
+        statistics: &mut Statistics,
+        stamp: impl FnOnce(&[u8]) -> bool,
+    ) -> bool {
         if self.rctl & rctl::EN == 0 || frame.len() < 14 {
             return false;
         }
@@ -194,7 +203,8 @@ impl Rx {
         }
         self.used += frame.len();
         statistics.frame(&frame[..6], frame.len() + 4, true);
-        self.buffer.push_back(frame);
+        let stamped = stamp(&frame);
+        self.buffer.push_back((frame, stamped));
         false
     }
 
@@ -237,14 +247,15 @@ impl Rx {
     pub fn run(&mut self, memory: &mut Memory, fault: &mut Descriptors, now: Instant) -> Outcome {
         let mut outcome = Outcome::default();
         self.release(memory, now);
-        while let Some(frame) = self.buffer.front() {
-            let verdict = self.judge(frame);
+        while let Some((frame, stamped)) = self.buffer.front() {
+            let mut verdict = self.judge(frame);
+            verdict.status |= if *stamped { status::TST } else { 0 };
             let number = verdict.queue;
             if self.queues[number].available() == 0 {
                 break;
             }
             // The device is as good as without memory if the bus does not take it.
-            let Some(frame) = self.buffer.pop_front() else {
+            let Some((frame, _)) = self.buffer.pop_front() else {
                 break;
             };
             self.used -= frame.len();
@@ -696,8 +707,8 @@ mod tests {
         let mut unit = unit();
         unit.room = 100;
         let mut statistics = Statistics::default();
-        assert!(!unit.receive(frame([0xff; 6]), &mut statistics));
-        assert!(unit.receive(frame([0xff; 6]), &mut statistics));
+        assert!(!unit.receive(frame([0xff; 6]), &mut statistics, |_| false));
+        assert!(unit.receive(frame([0xff; 6]), &mut statistics, |_| false));
         assert_eq!(statistics.peek(regs::MPC), 1);
     }
 
@@ -707,10 +718,10 @@ mod tests {
         let mut statistics = Statistics::default();
         let mut long = frame([0xff; 6]);
         long.resize(LONGEST - 3, 0);
-        unit.receive(long.clone(), &mut statistics);
+        unit.receive(long.clone(), &mut statistics, |_| false);
         assert_eq!(statistics.peek(regs::ROC), 1);
         unit.rctl |= rctl::LPE;
-        unit.receive(long, &mut statistics);
+        unit.receive(long, &mut statistics, |_| false);
         assert_eq!(statistics.peek(regs::GPRC), 1);
     }
 

@@ -22,6 +22,9 @@ mod dcmd {
     pub const IDE: u32 = 1 << 31;
 }
 
+/// Extended data descriptors: a time stamp is asked for.
+const TSTAMP: u64 = 1 << 36;
+
 const IXSM: u8 = 1 << 0;
 const TXSM: u8 = 1 << 1;
 const TUCMD_TCP: u32 = 1 << 24;
@@ -106,6 +109,8 @@ pub struct Outcome {
     pub empty: [bool; QUEUES],
     /// Frames that were cut up.
     pub segmented: u64,
+    /// A frame was sent that is to be stamped.
+    pub stamp: bool,
     pub more: bool,
 }
 
@@ -229,6 +234,7 @@ impl Queue {
             self.context = Context::new(low, high);
         } else {
             self.data(memory, low, high)?;
+            outcome.stamp |= command & dcmd::DEXT != 0 && high & TSTAMP != 0;
             if command & dcmd::EOP != 0 {
                 let assembly = std::mem::take(&mut self.assembly);
                 assembly.send(&self.context, vet, outcome);
