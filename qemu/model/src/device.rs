@@ -165,7 +165,12 @@ impl Device {
         self.interrupts.reset();
         self.statistics = Statistics::default();
         self.mdio = Mdio::default();
-        self.rx = Rx::new();
+        let engine = self.faults.me.every_ms > 0;
+        let addresses = std::mem::replace(&mut self.rx, Rx::new()).addresses;
+        if engine {
+            // The engine's own, which it would set again at once.
+            self.rx.addresses[1..SHRA].copy_from_slice(&addresses[1..SHRA]);
+        }
         self.tx = Tx::new();
         self.clock.reset(now);
         self.stamps = Stamps::default();
@@ -417,6 +422,10 @@ impl Device {
         };
         let tail = ring.filter(|_| register % queue::STEP == queue::TAIL);
         if tail.is_some_and(|ring| self.faults.tails.take(ring)) {
+            return;
+        }
+        let shared = (SHRAL..SHRA_END).contains(&register);
+        if shared && self.faults.me.locks_addresses {
             return;
         }
         let written = self.ring(register, |place| *place = value);
@@ -812,6 +821,10 @@ impl Device {
     }
 }
 
+/// 82579: receive addresses from this one on are `SHRA`; the engine's are before them.
+const SHRA: usize = 7;
+const SHRAL: u32 = 0x5438;
+const SHRA_END: u32 = 0x5458;
 /// 82579, `CTRL_EXT`: no MACsec, so that long frames are possible.
 const LSECCK: u32 = 1 << 12;
 /// 82579: Kumeran control and status.

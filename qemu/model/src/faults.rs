@@ -252,6 +252,8 @@ pub struct Me {
     pub hold_ms: u64,
     /// For how long of that it accesses the MAC's registers.
     pub busy_ms: u64,
+    /// Whether it keeps the shared receive addresses (`SHRA`) for itself.
+    pub locks_addresses: bool,
     /// How often it has taken the flag.
     #[serde(skip)]
     pub taken: u64,
