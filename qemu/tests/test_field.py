@@ -48,15 +48,17 @@ def test_echoes() -> None:
 
 
 def test_noticed(vm: VM) -> None:
-    """The campaign's witness: a counter that changes, and nothing else, is something noticed."""
+    """The campaign's witness: what the driver says, or counts, and nothing else."""
     at = field.Site(vm, "rust")
     at.load()
     at.alone()
     hurt = Campaign(at, 0)
-    assert hurt.noticed(hurt.remember(), 1.5) is None
-    begun = hurt.remember()
+    assert hurt.noticed(vm.sync_log(), hurt.remember(), 1.5) is None
+    mark, begun = vm.sync_log(), hurt.remember()
     at.port.ask("poke", register=regs.IVAR, value=0)
-    noticed = hurt.noticed(begun, 5)
+    noticed = hurt.noticed(mark, begun, LIMIT)
     assert noticed is not None
     assert noticed < LIMIT
+    # Said before, but counted since.
+    assert hurt.noticed(vm.sync_log(), begun, 0.1) == 0.1
     at.unload()
