@@ -167,7 +167,7 @@ class Campaign:
         begun = self.remember()
         fault.begin(at, dice)
         end = time.monotonic() + dice.uniform(0, fault.lasts)
-        noticed = self.noticed(mark, begun, LIMIT if fault.silent else 0.5)
+        noticed = self.noticed(mark, begun, LIMIT if fault.silent else 0.2)
         time.sleep(max(0.0, end - time.monotonic()))
         if fault.gone:
             self.vm.until(lambda: at.port.status()["death"] == "gone", 10, "the device is gone")
@@ -239,8 +239,8 @@ def campaign(
     campaign = Campaign(at, seed)
     wrong = []
     with (
-        vm.background(f"ping -q -i 0.02 {PEER}"),
-        vm.background(f"ip netns exec peer ping -q -i 0.02 {HERE}"),
+        vm.background(f"ping -q -i 0.05 {PEER}"),
+        vm.background(f"ip netns exec peer ping -q -i 0.05 {HERE}"),
     ):
         try:
             campaign.run(times, names, until)
