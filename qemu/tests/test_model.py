@@ -39,6 +39,19 @@ def test_traffic(vm: VM, which: str) -> None:
     check_healthy(vm)
 
 
+@pytest.mark.parametrize("which", ["c", "rust"])
+def test_jumbo(vm: VM, which: str) -> None:
+    """Long frames, which the stock driver receives by packet split descriptors."""
+    net = Net(vm, which)
+    net.load()
+    net.set_mtu(9000)
+    net.wait_ping()
+    net.check_ping(10, "-i 0.05 -s 8972 -M do")
+    control = vm.models[0].ask("peek", register=f"{regs.RCTL:x}")["value"]
+    assert control >> 10 & 3 == (1 if which == "c" else 0)
+    check_healthy(vm)
+
+
 @pytest.mark.topology(BOARD)
 def test_board(vm: VM) -> None:
     """The stock driver takes the 82579LM at 00:19.0, with one MSI, to a link and traffic."""
