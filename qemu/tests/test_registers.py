@@ -1148,7 +1148,7 @@ def test_unthrottled(bench: Bench) -> None:
     for _ in range(2):
         bench.write(IMS, RXQ0)
         bench.write(ICS, RXQ0)
-        assert bench.until(bench.messages, "a message", 0.1) == {0}
+        assert bench.until(bench.messages, "a message", 0.5) == {0}
 
 
 @compared
@@ -1167,11 +1167,15 @@ def test_throttled(bench: Bench) -> None:
     """EITR: the second message waits for 256 ns times its value."""
     each_its_vector(bench, [0, 1, 2, 3, 4])
     bench.write(EITR[0], 0xFFFF)
-    for _ in range(2):
-        bench.write(IMS, RXQ0)
-        bench.write(ICS, RXQ0)
+    begun = time.monotonic()
+    bench.write(ICS, RXQ0)
     assert bench.until(bench.messages, "a message") == {0}
-    assert bench.messages() == set()
+    bench.write(IMS, RXQ0)
+    bench.write(ICS, RXQ0)
+    if bench.messages():
+        # On a busy host, where the time was over by then.
+        assert time.monotonic() - begun > 0xFFFF * 256e-9
+        return
     bench.pass_time(0.02)
     assert bench.until(bench.messages, "a message") == {0}
 
@@ -1624,7 +1628,7 @@ def test_overrun(bench: Bench) -> None:
         for _ in range(8):
             bench.send(ethernet(bytes(1000)))
         queue.next()
-        bench.until(lambda: bench.read(ICR) & RXO, "RXO", 0.3)
+        bench.until(lambda: bench.read(ICR) & RXO, "RXO", 0.5)
         assert bench.read(0x4010)
     finally:
         queue.give(12)  # nothing is left for the next test
