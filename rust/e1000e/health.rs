@@ -47,6 +47,7 @@ use crate::{
         LinkState, //
     },
     nic::Nic,
+    phy::Hang,
     regs, //
 };
 
@@ -57,7 +58,8 @@ const PERIOD: u32 = 500;
 /// Time until it is tried again to bring up a device that could not be, in milliseconds.
 const RETRY_UP: u32 = 10_000;
 
-/// Time until a link that could not be read is looked at again, in milliseconds.
+/// Time until a link that could not be read, or a PHY that may hang, is looked at again, in
+/// milliseconds.
 const RETRY: u32 = 100;
 
 /// Least time between two looks at the link, however often the device asks.
@@ -519,10 +521,11 @@ fn look_at_link(
                     memory.unsettled = None;
                 }
             }
-            match nic.phy.hang_tick(&nic.csr) {
-                Ok(true) => (Some(Reason::Phy), PERIOD),
+            match nic.phy.look_for_hang(&nic.csr) {
+                Ok(Hang::Certain) => (Some(Reason::Phy), PERIOD),
+                Ok(Hang::Suspected) => (None, RETRY),
                 // A failure is counted, and shows in the next look at the link.
-                Ok(false) | Err(_) => (None, PERIOD),
+                Ok(Hang::No) | Err(_) => (None, PERIOD),
             }
         }
         LinkState::Down => {

@@ -14,6 +14,7 @@ use kernel::{
     sync::{
         atomic::{
             Atomic,
+            AtomicFlag,
             Relaxed, //
         },
         Mutex,
@@ -254,6 +255,17 @@ pub(crate) trait Model: Sync {
     fn receive_errors(&self) -> Option<Reg>;
 }
 
+/// What a look for a hung PHY has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hang {
+    /// Not the signature.
+    No,
+    /// The signature: another look must show it, too.
+    Suspected,
+    /// The signature again.
+    Certain,
+}
+
 /// What became of setting up the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkSetup {
@@ -405,8 +417,8 @@ pub(crate) struct Phy {
     idle_errors: Atomic<u64>,
     /// The receive error counter as it was last read.
     receive_errors: Atomic<u64>,
-    /// How many looks in a row showed the signature of a hung PHY.
-    hang_looks: Atomic<u32>,
+    /// The last look showed the signature of a hung PHY.
+    hang_suspected: AtomicFlag,
 }
 
 impl Phy {
@@ -419,7 +431,7 @@ impl Phy {
             write_errors: ErrorCounters::new(),
             idle_errors: Atomic::new(0),
             receive_errors: Atomic::new(0),
-            hang_looks: Atomic::new(0),
+            hang_suspected: AtomicFlag::new(false),
         })
     }
 
@@ -530,7 +542,7 @@ impl Phy {
         self.gone(pulsed)?;
         // The PHY loads its configuration from the NVM.
         fsleep(Delta::from_millis(10));
-        self.hang_looks.store(0, Relaxed);
+        self.hang_suspected.store(false, Relaxed);
         Ok(true)
     }
 
@@ -697,22 +709,20 @@ impl Phy {
         })
     }
 
-    /// Looks for the signature of a hung PHY; `true` if this and the last look showed it. To be
-    /// called with every watchdog tick while the link is up.
+    /// Looks for the signature of a hung PHY. To be called with every look at a link that is up.
     ///
     /// Commit ff10e13cd06f: the receive error counter (register 21) is at its end and the idle
     /// error count (low byte of register 10) as well. Only a reset of the PHY helps.
-    pub(crate) fn hang_tick(&self, csr: &Csr<'_>) -> Result<bool, PhyError> {
+    pub(crate) fn look_for_hang(&self, csr: &Csr<'_>) -> Result<Hang, PhyError> {
         let receive_errors = self.read_receive_errors(csr)?;
         let idle_errors = self.read_gbsr(csr)? & GBSR_IDLE_ERRORS;
         let signature = receive_errors == Some(0xffff) && idle_errors == GBSR_IDLE_ERRORS;
-        if !signature {
-            self.hang_looks.store(0, Relaxed);
-            return Ok(false);
-        }
-        let before = self.hang_looks.load(Relaxed);
-        self.hang_looks.store(before.saturating_add(1), Relaxed);
-        Ok(before != 0)
+        let before = self.hang_suspected.xchg(signature, Relaxed);
+        Ok(match (signature, before) {
+            (false, _) => Hang::No,
+            (true, false) => Hang::Suspected,
+            (true, true) => Hang::Certain,
+        })
     }
 
     /// Has the PHY give back what the MAC sends, at 1000 Mb/s and full duplex, to which the MAC is
