@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Which frames the device accepts: receive addresses, the multicast hash and VLANs (82574
-//! datasheet 7.1.1, 10.2.5.13 to 10.2.5.16).
+//! datasheet 7.1.1, 10.2.5).
 //!
 //! [`FilterState`] is the software's copy. It is programmed as a whole after each reset and each
 //! change, so what the device holds never depends on history.

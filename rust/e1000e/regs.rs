@@ -551,7 +551,7 @@ register! {
     }
 }
 
-// Filters (10.2.5.12 to 10.2.5.16).
+// Filters (10.2.5).
 
 register! {
     /// Multicast table array (0x05200): one bit for each value of the address hash.
@@ -572,7 +572,7 @@ register! {
     pub(crate) VFTA(u32)[VFTA_COUNT] @ 0x05600 {}
 }
 
-// RSS (10.2.5.17 to 10.2.5.21).
+// RSS (10.2.5).
 
 register! {
     /// Multiple receive queues command (0x05818).

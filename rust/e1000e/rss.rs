@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Receive side scaling: which queue a frame goes to (82574 datasheet 7.1.2.8, 10.2.5.17 to
-//! 10.2.5.21).
+//! Receive side scaling: which queue a frame goes to (82574 datasheet 7.1.2.8, 10.2.5).
 //!
 //! The chip hashes addresses and ports by Toeplitz's function with a key, and takes the queue from
 //! a table at the lowest seven bits of the hash.
