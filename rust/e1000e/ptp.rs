@@ -468,11 +468,14 @@ pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, queue: Queue, fra
         }
         Err(Gone) => return false,
     }
+    let Some(request) = skb.request_hw_timestamp() else {
+        return false;
+    };
     let number = tx.next;
     tx.next = number.wrapping_add(1);
     tx.in_flight = Some(InFlight {
         number,
-        request: skb.request_hw_timestamp(),
+        request,
         since: Instant::now(),
         place: Place {
             queue,

@@ -149,6 +149,7 @@ unsigned int rust_helper_skb_tcp_all_headers(const struct sk_buff *skb);
 struct skb_shared_info *rust_helper_skb_shinfo(const struct sk_buff *skb);
 bool rust_helper_skb_checksum_partial(const struct sk_buff *skb, u32 *start,
 				      u32 *field);
+bool rust_helper_skb_shared(const struct sk_buff *skb);
 int rust_helper_skb_put_padto(struct sk_buff *skb, unsigned int len);
 void rust_helper_skb_tx_timestamp(struct sk_buff *skb);
 struct sk_buff *rust_helper_skb_get(struct sk_buff *skb);

@@ -112,12 +112,8 @@ struct mii_ioctl_data *rust_helper_if_mii(struct ifreq *ifr)
 	return if_mii(ifr);
 }
 
-/*
- * What every device of ours has: unicast filters, and frames that belong to it
- * alone once they are given to it.
- */
+/* What every device of ours has: unicast filters. */
 void rust_helper_netdev_init_flags(struct net_device *dev)
 {
 	dev->priv_flags |= IFF_UNICAST_FLT;
-	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 }

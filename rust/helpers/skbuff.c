@@ -80,9 +80,20 @@ bool rust_helper_skb_checksum_partial(const struct sk_buff *skb, u32 *start,
 	return true;
 }
 
-/* Does not free the skb on failure. */
+/*
+ * Whether others have references to the skb: it must not be changed then, and
+ * functions that would reallocate its data have a BUG_ON().
+ */
+bool rust_helper_skb_shared(const struct sk_buff *skb)
+{
+	return skb_shared(skb);
+}
+
+/* Does not free the skb on failure, such as -EBUSY if it is shared. */
 int rust_helper_skb_put_padto(struct sk_buff *skb, unsigned int len)
 {
+	if (skb_shared(skb))
+		return -EBUSY;
 	return __skb_put_padto(skb, len, false);
 }
 
@@ -103,8 +114,8 @@ struct sk_buff *rust_helper_skb_get(struct sk_buff *skb)
  * headers are.
  *
  * Return: 0; -EPROTONOSUPPORT if the frame is not TCP over IPv4 or IPv6 for
- * segmentation, or its headers are not in the linear part or too long for a
- * byte-wide offset; -ENOMEM.
+ * segmentation, its headers are not in the linear part or too long for a
+ * byte-wide offset, or it is shared; -ENOMEM.
  */
 int rust_helper_skb_tso_prepare(struct sk_buff *skb,
 				struct rust_helper_tso *tso)
@@ -112,7 +123,8 @@ int rust_helper_skb_tso_prepare(struct sk_buff *skb,
 	unsigned int header_len;
 	int offset, err;
 
-	if (!skb_is_gso(skb) || !skb_transport_header_was_set(skb) ||
+	if (!skb_is_gso(skb) || skb_shared(skb) ||
+	    !skb_transport_header_was_set(skb) ||
 	    !(skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)))
 		return -EPROTONOSUPPORT;
 

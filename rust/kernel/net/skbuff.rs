@@ -73,6 +73,9 @@ pub struct Segmentation {
 
 /// A socket buffer, owned.
 ///
+/// Others may have references to the same buffer while it is sent (`IFF_TX_SKB_SHARING`, as pktgen
+/// does): what would change such a buffer is refused.
+///
 /// A driver ends it by [`SkBuff::consume`], [`SkBuff::drop_with`] or by giving it to the stack;
 /// plain dropping frees it too, without a reason, so that nothing can leak.
 ///
@@ -203,9 +206,9 @@ impl SkBuff {
 
     /// Prepares the headers for segmentation by the device and tells how to cut.
     ///
-    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 for segmentation, or
-    /// its headers are not in the linear part or exceed 255 bytes, [`ENOMEM`] if the headers had to
-    /// be copied and memory is short. Any context.
+    /// Returns [`EPROTONOSUPPORT`] if the frame is not TCP over IPv4 or IPv6 for segmentation, its
+    /// headers are not in the linear part or exceed 255 bytes, or it is shared, [`ENOMEM`] if the
+    /// headers had to be copied and memory is short. Any context.
     pub fn prepare_segmentation(&mut self) -> Result<Segmentation> {
         let mut tso = bindings::rust_helper_tso::default();
         // SAFETY: Valid by the type invariant; `tso` is valid for a write.
@@ -223,7 +226,8 @@ impl SkBuff {
         })
     }
 
-    /// Pads a short frame with zeroes to `len` bytes. [`ENOMEM`] if memory is short.
+    /// Pads a short frame with zeroes to `len` bytes. [`ENOMEM`] if memory is short, [`EBUSY`] if
+    /// the frame is shared.
     #[inline]
     pub fn pad_to(&mut self, len: u32) -> Result {
         if self.len() >= len {
@@ -249,18 +253,23 @@ impl SkBuff {
     }
 
     /// Promises the device's time stamp, which keeps the software's from being told unless it was
-    /// asked for as well: to be called before [`SkBuff::tx_timestamp`].
+    /// asked for as well: to be called before [`SkBuff::tx_timestamp`]. [`None`] if the frame is
+    /// shared.
     ///
-    /// The frame must not be changed from here on: the C side has a `BUG_ON()` for shared ones.
-    pub fn request_hw_timestamp(&mut self) -> TimestampRequest {
-        // SAFETY: The shared info lives as long as the buffer; the frame is ours, so that nobody
-        // else changes the flags. The new reference is the result's.
+    /// The frame must not be changed from here on: it is shared.
+    pub fn request_hw_timestamp(&mut self) -> Option<TimestampRequest> {
+        // SAFETY: Valid by the type invariant.
+        if unsafe { bindings::rust_helper_skb_shared(self.as_raw()) } {
+            return None;
+        }
+        // SAFETY: The shared info lives as long as the buffer; the frame is ours alone, so that
+        // nobody else changes the flags. The new reference is the result's.
         unsafe {
             (*self.shinfo().cast_mut()).tx_flags |= bindings::SKBTX_IN_PROGRESS;
             bindings::rust_helper_skb_get(self.as_raw());
         }
         // INVARIANT: One reference more was taken.
-        TimestampRequest { skb: self.skb }
+        Some(TimestampRequest { skb: self.skb })
     }
 
     /// Frees a frame that was sent. Within the poll of its channel.
