@@ -3,7 +3,7 @@
 # e1000e_rust: what a user types. The kernel's build reads Kbuild instead.
 
 .DEFAULT_GOAL := module
-.PHONY: module model demo test fieldtest test-debug selftests mutants shell lint doc setup clean help
+.PHONY: module model demo test fieldtest test-debug selftests bench mutants shell lint doc setup clean help
 
 # Where the kernel's build leaves things below build/: one directory for the
 # stock kernel, one for the tree that KDIR names.
@@ -38,6 +38,10 @@ test-debug: ## run the tests in QEMU on a kernel with KASAN, lockdep, DMA checks
 selftests: module ## run the kernel's own selftests on both drivers (T='NAME...': only these)
 	@scripts/setup selftests
 	@scripts/enter qemu/selftests $(T)
+
+bench: module ## count what a packet costs, beside the C driver (T='CASE...': only these)
+	@scripts/setup plot
+	@scripts/enter qemu/bench $(T)
 
 mutants: setup ## break the driver in many places: each time a test must fail (T='NAME...': only these)
 	@scripts/enter qemu/mutants $(T)

@@ -94,6 +94,7 @@ MODULES = [
     "sch_ingress",
     "cls_matchall",
     "cls_u32",
+    "act_gact",
     "act_mirred",
     "aer_inject",
 ]
@@ -270,8 +271,19 @@ def build(image: Path) -> None:
         stage.file(ynl, "usr/share/ynl/pyynl")
         stage.file(specs / "netdev.yaml", "usr/share/ynl/specs/netdev.yaml")
         for source in sorted(paths.GUEST_SOURCES.iterdir()):
-            target = {"init": "init", "motd": "etc/motd"}
-            stage.file(source, target.get(source.name, f"usr/bin/{source.stem}"))
+            target = {"init": "init", "motd": "etc/motd"}.get(source.name, f"usr/bin/{source.stem}")
+            if source.suffix == ".rs":
+                run(
+                    "rustc",
+                    "-O",
+                    "-Cpanic=abort",
+                    "-Cstrip=symbols",
+                    "-o",
+                    stage.top / target,
+                    source,
+                )
+            else:
+                stage.file(source, target)
         (stage.top / "etc/passwd").write_text(
             "root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n"
         )

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # tools/: what Debian 13 lacks, by pip as this machine is set up to use it.
+# plot/: what make bench draws with, only if it is asked for.
 
 ruff=ruff==0.17.6
+pygal="pygal==3.1.3 importlib-metadata==8.7.0 zipp==3.23.0"
 
 tools_stamp()
 {
@@ -14,12 +16,22 @@ tools_fresh()
 	stamped tools "$(tools_stamp)"
 }
 
-# Settings by which this machine's pip reaches its index; files of settings
-# and certificates are laid over the root's.
+plot_stamp()
+{
+	echo "recipe 1, $pygal" | hash
+}
+
+plot_fresh()
+{
+	stamped plot "$(plot_stamp)"
+}
+
+# pip_install DIR PACKAGE...: with the settings by which this machine's pip
+# reaches its index; files of settings and certificates are laid over the root's.
 pip_install()
 {
 	set -- python3 -m pip install --quiet --no-cache-dir --no-deps \
-		--only-binary :all: --target "$cache/tools.tmp" "$ruff"
+		--only-binary :all: --target "$@"
 	for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_PROXY \
 		PIP_TRUSTED_HOST http_proxy https_proxy no_proxy HTTP_PROXY \
 		HTTPS_PROXY NO_PROXY; do
@@ -39,6 +51,14 @@ pip_install()
 make_tools()
 {
 	begin tools
-	step tools "Installing $ruff" pip_install
+	step tools "Installing $ruff" pip_install "$cache/tools.tmp" "$ruff"
 	finish tools "$(tools_stamp)"
+}
+
+make_plot()
+{
+	begin plot
+	# shellcheck disable=SC2086 # a list of packages
+	step plot "Installing ${pygal%% *}" pip_install "$cache/plot.tmp" $pygal
+	finish plot "$(plot_stamp)"
 }
