@@ -7,6 +7,11 @@
 
 #include "helpers.h"
 
+#ifdef HELPERS_INLINE
+/* In spite of attributes that differ between C and Rust: see helpers.c there. */
+#pragma clang attribute push([[clang::always_inline]], apply_to = function)
+#endif
+
 #include "device.c"
 #include "dim.c"
 #include "dma.c"
@@ -20,3 +25,7 @@
 #include "ratelimit.c"
 #include "skbuff.c"
 #include "workqueue.c"
+
+#ifdef HELPERS_INLINE
+#pragma clang attribute pop
+#endif
