@@ -24,7 +24,10 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    dma::streaming::Mapping,
+    dma::{
+        copies::Copies,
+        streaming::Mapping, //
+    },
     net::{
         device::{
             Device,
@@ -62,6 +65,10 @@ use crate::{
 /// With `TCTL.PSP` the chip pads frames to 64 bytes, if they have at least this many.
 const SHORTEST_FRAME: u32 = 17;
 
+/// Frames of up to so many bytes are copied, which is cheaper than to map them even without an
+/// IOMMU.
+const COPIED: usize = 256;
+
 /// What the chip does with large TCP frames.
 pub(crate) const SEGMENTATION: Features = Features::TSO.with(Features::TSO6);
 
@@ -86,6 +93,8 @@ pub(crate) struct Entry<'a> {
 pub(crate) struct Ring<'a> {
     producer: spsc::Producer<Entry<'a>>,
     desc: Arc<Coherent<[u64]>>,
+    /// Small frames, each in the place of its data descriptor; if there was memory for them.
+    copies: Option<Copies<COPIED>>,
     dev: &'a device::Device<Bound>,
     /// Most bytes in one descriptor.
     max_bytes: NonZero<u32>,
@@ -123,6 +132,7 @@ pub(crate) fn ring<'a>(
         Ring {
             producer,
             desc: desc.clone(),
+            copies: Copies::new(dev, len).ok(),
             dev,
             max_bytes,
             untold: false,
@@ -334,6 +344,13 @@ impl<'a> Ring<'a> {
             .wrapping_sub(1);
         if let Some(words) = plan.offload.context() {
             self.put(words, None, last)?;
+        }
+        if let Some(copies) = &self.copies {
+            let place = self.place(self.producer.next_index());
+            if let Some(addr) = copies.put(place, skb) {
+                let words = desc::tx::data(addr, skb.len(), plan.common, true);
+                return self.put(words, None, last);
+            }
         }
         if skb.head_len() > 0 {
             let mapping = Mapping::of_head(self.dev, skb)?;

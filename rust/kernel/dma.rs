@@ -2,4 +2,5 @@
 
 //! Direct memory access: the parts that mainline's `kernel::dma` lacks.
 
+pub mod copies;
 pub mod streaming;

@@ -137,6 +137,21 @@ impl SkBuff {
         len.saturating_sub(data_len)
     }
 
+    /// Length of a frame without fragments, in bytes; [`None`] if it has some.
+    #[inline]
+    pub fn linear_len(&self) -> Option<u32> {
+        // SAFETY: Valid by the type invariant.
+        let (len, data_len) = unsafe { ((*self.as_raw()).len, (*self.as_raw()).data_len) };
+        (data_len == 0).then_some(len)
+    }
+
+    /// The linear part, of [`SkBuff::head_len`] bytes.
+    #[inline]
+    pub(crate) fn data(&self) -> *const u8 {
+        // SAFETY: Valid by the type invariant.
+        unsafe { (*self.as_raw()).data.cast_const().cast() }
+    }
+
     #[inline]
     fn shinfo(&self) -> *const bindings::skb_shared_info {
         // SAFETY: Valid by the type invariant; every skb has its shared info.
