@@ -89,6 +89,20 @@ pub(crate) struct Entry<'a> {
     frames: u32,
 }
 
+impl<'a> Entry<'a> {
+    /// For a descriptor of the frame whose last has index `last`.
+    #[inline]
+    fn part(mapping: Option<Mapping<'a>>, last: usize) -> Self {
+        Self {
+            mapping,
+            skb: None,
+            last,
+            bytes: 0,
+            frames: 0,
+        }
+    }
+}
+
 /// The end that queues. Owned by the transmit queue's lock.
 pub(crate) struct Ring<'a> {
     producer: spsc::Producer<Entry<'a>>,
@@ -195,7 +209,83 @@ impl<'a> Ring<'a> {
         result
     }
 
+    #[inline]
     fn enqueue(
+        &mut self,
+        dev: &Device<Nic<'_>>,
+        queue: &XmitQueue<'_>,
+        skb: SkBuff,
+        more: bool,
+    ) -> Result<(), SkBuff> {
+        let nic = dev.data();
+        let Some((words, last)) = self.copy(nic, &skb) else {
+            return self.enqueue_mapped(dev, queue, skb, more);
+        };
+        let bytes = skb.len();
+        let entry = Entry {
+            mapping: None,
+            skb: Some(skb),
+            last,
+            bytes,
+            frames: 1,
+        };
+        if self.put(words, entry).is_ok() {
+            self.hand_over(nic, queue, bytes, more);
+        } else {
+            // There was room.
+            self.producer.abort();
+            count(&nic.counts(self.queue).tx_dropped, 1);
+        }
+        Ok(())
+    }
+
+    /// The short way, for small frames that are sent as they are: copies one, and stages the
+    /// context, if it needs one. Returns the data descriptor and the index that it is to have, or
+    /// [`None`] if the frame must go the long way.
+    #[inline]
+    fn copy(&mut self, nic: &Nic<'_>, skb: &SkBuff) -> Option<(desc::Words, usize)> {
+        if !skb.is_simple() || skb.len() < SHORTEST_FRAME || nic.csr.gone() {
+            return None;
+        }
+        let offload = match skb.checksum() {
+            None => Offload::None,
+            Some(sum) => Offload::Checksum {
+                start: u8::try_from(sum.start).ok()?,
+                field: u8::try_from(sum.field).ok()?,
+            },
+        };
+        let context = offload.context();
+        let before = usize::from(context.is_some());
+        // One always stays free, see below.
+        if !self.producer.has_room(before.wrapping_add(2)) {
+            return None;
+        }
+        let last = self.producer.next_index().wrapping_add(before);
+        let place = self.place(last);
+        let addr = self.copies.as_mut()?.put(place, skb)?;
+        if let Some(words) = context {
+            self.put(words, Entry::part(None, last)).ok()?;
+        }
+        let common = Common::new(offload, skb.vlan_tag());
+        Some((desc::tx::data(addr, skb.len(), common, true), last))
+    }
+
+    /// Hands what is staged, a frame of so many bytes on the wire, to the chip.
+    #[inline(always)]
+    fn hand_over(&mut self, nic: &Nic<'_>, queue: &XmitQueue<'_>, bytes: u32, more: bool) {
+        self.producer.commit();
+        count(&nic.counts(self.queue).tx_queued, 1);
+        self.untold = true;
+
+        let stopped = !self.producer.has_room(WORST_CASE)
+            && queue.stop_unless(|| self.producer.free(), WORST_CASE);
+        if queue.sent(bytes, more) || stopped {
+            self.tell(nic);
+        }
+    }
+
+    /// The long way, for all other frames.
+    fn enqueue_mapped(
         &mut self,
         dev: &Device<Nic<'_>>,
         queue: &XmitQueue<'_>,
@@ -248,14 +338,7 @@ impl<'a> Ring<'a> {
             entry.bytes = plan.bytes;
             entry.frames = plan.frames;
         }
-        self.producer.commit();
-        count(&nic.counts(self.queue).tx_queued, 1);
-        self.untold = true;
-
-        let stopped = queue.stop_unless(|| self.producer.free(), WORST_CASE);
-        if queue.sent(plan.bytes, more) || stopped {
-            self.tell(nic);
-        }
+        self.hand_over(nic, queue, plan.bytes, more);
         Ok(())
     }
 
@@ -343,14 +426,7 @@ impl<'a> Ring<'a> {
             .wrapping_add(plan.descriptors)
             .wrapping_sub(1);
         if let Some(words) = plan.offload.context() {
-            self.put(words, None, last)?;
-        }
-        if let Some(copies) = &self.copies {
-            let place = self.place(self.producer.next_index());
-            if let Some(addr) = copies.put(place, skb) {
-                let words = desc::tx::data(addr, skb.len(), plan.common, true);
-                return self.put(words, None, last);
-            }
+            self.put(words, Entry::part(None, last))?;
         }
         if skb.head_len() > 0 {
             let mapping = Mapping::of_head(self.dev, skb)?;
@@ -370,28 +446,23 @@ impl<'a> Ring<'a> {
         let most = self.max_bytes.get();
         while rest > most {
             let words = desc::tx::data(addr, most, common, false);
-            self.put(words, None, last)?;
+            self.put(words, Entry::part(None, last))?;
             addr = addr.wrapping_add(most.into());
             rest = rest.wrapping_sub(most);
         }
         let is_last = self.producer.next_index() == last;
         let words = desc::tx::data(addr, rest, common, is_last);
-        self.put(words, Some(mapping), last)
+        self.put(words, Entry::part(Some(mapping), last))
     }
 
     /// Writes one descriptor.
-    #[inline]
-    fn put(&mut self, words: desc::Words, mapping: Option<Mapping<'a>>, last: usize) -> Result {
+    #[inline(always)]
+    fn put(&mut self, words: desc::Words, entry: Entry<'a>) -> Result {
         let at = self.place(self.producer.next_index()).wrapping_mul(2);
-        io_write!(ring_memory(&self.desc), [try: at], words[0]);
-        io_write!(ring_memory(&self.desc), [try: at.wrapping_add(1)], words[1]);
-        let entry = Entry {
-            mapping,
-            skb: None,
-            last,
-            bytes: 0,
-            frames: 0,
-        };
+        let memory = ring_memory(&self.desc);
+        // The higher first: the other's place is checked by it.
+        io_write!(memory, [try: at.wrapping_add(1)], words[1]);
+        io_write!(memory, [try: at], words[0]);
         self.producer.stage(entry).map_err(|_| ENOSPC)
     }
 }

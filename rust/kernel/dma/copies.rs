@@ -47,7 +47,7 @@ impl<const SIZE: usize> Copies<SIZE> {
     /// A slot that the device has not yet read is the caller's to avoid: the device would send
     /// other bytes than it was told to.
     #[inline]
-    pub fn put(&self, index: usize, skb: &SkBuff) -> Option<DmaAddress> {
+    pub fn put(&mut self, index: usize, skb: &SkBuff) -> Option<DmaAddress> {
         let len = skb.linear_len()? as usize;
         if index >= self.count || !(WORD..=SIZE).contains(&len) {
             return None;
@@ -60,8 +60,9 @@ impl<const SIZE: usize> Copies<SIZE> {
         let whole = len & !(WORD - 1);
         let mut at = 0;
         while at < whole {
-            // SAFETY: The frame has `len` bytes, the slot at least as many; nobody else writes
-            // either, and what is written is volatile as the device reads it.
+            // SAFETY: The frame has `len` bytes, the slot at least as many. Nobody changes a frame
+            // that was given to a device, and `self` is borrowed exclusively; the write is volatile
+            // as the device reads it.
             unsafe {
                 let word = from.byte_add(at).cast::<u64>().read_unaligned();
                 to.byte_add(at).write_volatile(word);
@@ -70,10 +71,12 @@ impl<const SIZE: usize> Copies<SIZE> {
         }
         let rest = len.wrapping_sub(whole);
         if rest > 0 {
+            let last = len.wrapping_sub(WORD);
             // SAFETY: These are the last bytes of the frame, which has at least so many.
-            let word = unsafe { from.byte_add(len - WORD).cast::<u64>().read_unaligned() };
-            let unwanted = 8 * (WORD as u32).wrapping_sub(rest as u32);
-            let word = (u64::from_le(word) >> (unwanted & 63)).to_le();
+            let word = unsafe { from.byte_add(last).cast::<u64>().read_unaligned() };
+            // CAST: Less than a word. Of the bytes read those are wanted that come last.
+            let unwanted = (WORD.wrapping_sub(rest) as u32).wrapping_mul(u8::BITS);
+            let word = u64::from_le(word).wrapping_shr(unwanted).to_le();
             // SAFETY: `whole` is less than `SIZE`, and a multiple of a word as that is.
             unsafe { to.byte_add(whole).write_volatile(word) };
         }

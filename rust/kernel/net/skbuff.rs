@@ -137,6 +137,16 @@ impl SkBuff {
         len.saturating_sub(data_len)
     }
 
+    /// Whether the frame is a linear one to be sent as it is: not to be cut into segments, and
+    /// without a wish for a time stamp of any kind.
+    #[inline]
+    pub fn is_simple(&self) -> bool {
+        let shinfo = self.shinfo();
+        // SAFETY: The shared info lives as long as the buffer.
+        let (size, flags) = unsafe { ((*shinfo).gso_size, (*shinfo).tx_flags) };
+        size == 0 && flags == 0 && self.linear_len().is_some()
+    }
+
     /// Length of a frame without fragments, in bytes; [`None`] if it has some.
     #[inline]
     pub fn linear_len(&self) -> Option<u32> {
