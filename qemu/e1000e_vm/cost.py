@@ -169,6 +169,10 @@ class Bench:
             f"ip link set {self.other} up; ip address add 10.1.0.1/24 dev {self.other}; "
             f"ip route add {FAR_AWAY} via 10.1.0.2 dev {self.other}; "
             f"ip neighbour replace 10.1.0.2 lladdr {NOBODY} dev {self.other}; "
+            # With more, how many fresh pages are zeroed depends on who runs ahead of whom.
+            f"for where in '' '{IN_PEER}'; do "
+            "$where sysctl -qw net.ipv4.tcp_rmem='4096 131072 262144' "
+            "net.ipv4.tcp_wmem='4096 131072 262144'; done; "
             "echo 1 >/proc/sys/net/ipv4/ip_forward; "
             "for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done; sleep 5"
         )
