@@ -10,6 +10,7 @@ and with many: what it costs to begin and to end is in both and goes out.
 import bisect
 import itertools
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from .net import IN_PEER, MODULES, PEER, Net
 from .vm import VM, Topology
 
 # What was last agreed upon, of the cases that the test suite runs; `qemu/bench --record`.
-RECORDED = paths.PROJECT / "qemu/tests/bench.json"
+RECORDED = paths.PROJECT / "qemu/tests/bench.toml"
 SHORT = ["tx-burst-1", "tx-burst-32", "rx-drop", "forward", "tcp-rr"]
 SOURCE = paths.PROJECT / "qemu/plugin/count.c"
 PLUGIN = paths.BUILD / "bench" / "count.so"
@@ -107,6 +108,11 @@ class Load:
     run: str
     before: str = ":"
     after: str = ":"
+
+
+def recorded() -> dict[str, dict[str, int]]:
+    """What was last agreed upon: by case and driver, instructions per unit."""
+    return tomllib.loads(RECORDED.read_text())
 
 
 def ensure_plugin() -> None:
