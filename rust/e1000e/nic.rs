@@ -835,19 +835,21 @@ impl<'a> Nic<'a> {
         // only when all are complete, as the last step.
         let mut made = KVec::with_capacity(channels as usize, GFP_KERNEL)?;
         for queue in Queue::first(channels) {
-            let rx = rx::Ring::new(dev, self.pdev.as_ref(), queue, rings.rx)?;
+            let pool = rx::pool(dev, self.pdev.as_ref(), rings.rx)?;
+            let rx = rx::Ring::new(self.pdev.as_ref(), queue, rings.rx, pool.clone())?;
             let (tx, clean) = tx::ring(self.pdev.as_ref(), queue, rings.tx, max_tx)?;
             self.chip
                 .configure_rx_queue(&self.csr, queue, rx.dma_address(), rx.bytes());
             self.chip
                 .configure_tx_queue(&self.csr, queue, clean.dma_address(), clean.bytes());
-            made.push((tx, Poll { rx, tx: clean }), GFP_KERNEL)?;
+            made.push((tx, Poll { rx, tx: clean }, pool), GFP_KERNEL)?;
         }
         let mut lent = KVec::with_capacity(made.len(), GFP_KERNEL)?;
-        for (tx, poll) in made {
+        for (tx, poll, pool) in made {
             let channel = Channel {
                 tx: Lent::new(tx),
                 poll: Lent::new(poll),
+                pool,
             };
             // There is room.
             let _ = lent.push_within_capacity(channel);

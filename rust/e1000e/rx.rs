@@ -13,10 +13,13 @@ use kernel::{
         io_write, //
     },
     prelude::*,
-    sync::barrier::{
-        dma_mb,
-        Read,
-        Write, //
+    sync::{
+        barrier::{
+            dma_mb,
+            Read,
+            Write, //
+        },
+        Arc, //
     }, //
 };
 use kernel_ext::{
@@ -62,7 +65,8 @@ const REFILL_BATCH: usize = 16;
 pub(crate) struct Ring {
     desc: Coherent<[u64]>,
     pages: KVVec<Option<PoolPage>>,
-    pool: PagePool,
+    /// Where the pages are from. Lives as long as the chip may write to them.
+    _pool: Arc<PagePool>,
     /// The next descriptor that the chip will be done with.
     clean: usize,
     /// The next descriptor to be offered.
@@ -75,13 +79,24 @@ pub(crate) struct Ring {
     len: usize,
 }
 
+/// Makes the pool of buffers for a ring of `len` descriptors.
+pub(crate) fn pool(
+    dev: &Device<Nic<'_>>,
+    parent: &device::Device<Bound>,
+    len: u32,
+) -> Result<Arc<PagePool>> {
+    let pool = PagePool::new(parent, dev, len, Layout::new(chip::RX_BUFFER)?)?;
+    Ok(Arc::new(pool, GFP_KERNEL)?)
+}
+
 impl Ring {
-    /// Makes a ring of `len` descriptors, a power of two, for `queue`, without buffers.
+    /// Makes a ring of `len` descriptors, a power of two, for `queue`, without buffers. They will
+    /// come from `pool`.
     pub(crate) fn new(
-        dev: &Device<Nic<'_>>,
         parent: &device::Device<Bound>,
         queue: Queue,
         len: u32,
+        pool: Arc<PagePool>,
     ) -> Result<Self> {
         let len_words = len as usize;
         let mut pages = KVVec::with_capacity(len_words, GFP_KERNEL)?;
@@ -91,7 +106,7 @@ impl Ring {
         Ok(Self {
             desc: Coherent::zeroed_slice(parent, len_words.saturating_mul(2), GFP_KERNEL)?,
             pages,
-            pool: PagePool::new(parent, dev, len, Layout::new(chip::RX_BUFFER)?)?,
+            _pool: pool,
             clean: 0,
             fill: 0,
             partial: None,
@@ -239,7 +254,7 @@ impl Ring {
         }
         let before = self.fill;
         for _ in 0..free {
-            let Some(page) = self.pool.alloc(ctx) else {
+            let Some(page) = ctx.alloc_page() else {
                 // The next poll tries again, at the latest that which the health tick causes.
                 ctx.count_alloc_fail();
                 break;

@@ -5,7 +5,6 @@
 //! C header: [`include/net/page_pool/helpers.h`](srctree/include/net/page_pool/helpers.h),
 //! rules: `Documentation/networking/page_pool.rst`.
 
-use crate::net::napi::RxContext;
 use bindings_ext as bindings;
 use core::{
     mem::ManuallyDrop,
@@ -18,7 +17,11 @@ use kernel::{
     },
     dma::DmaAddress,
     error::from_err_ptr,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        AtomicFlag,
+        Relaxed, //
+    }, //
 };
 
 /// Where the device writes within a page.
@@ -56,21 +59,31 @@ impl Layout {
 
 /// A pool of single pages, mapped for the device to write.
 ///
-/// The pool is not told of a NAPI instance, which would have to outlive it and would let pages go
-/// straight back into the lockless cache: without one, that cache is the owner's alone. Pages come
-/// back through the pool's ring.
+/// Pages are taken by the poll of the one channel that it belongs to, see
+/// [`Channel`](crate::net::device::Channel). While that runs the pool knows its NAPI instance:
+/// pages that the stack frees on the processor where it is polled go straight back into the pool's
+/// lockless cache, others through its ring.
 ///
 /// # Invariants
 ///
-/// `pool` is a live `struct page_pool` with `PP_FLAG_DMA_MAP`, order 0 and no NAPI, of which this
-/// is the only owner.
+/// - `pool` is a live `struct page_pool` with `PP_FLAG_DMA_MAP` and order 0, of which this is the
+///   only owner.
+/// - It has a NAPI instance only while it is taken; that instance is registered then, and whoever
+///   has taken the pool keeps a reference to this.
+/// - The lockless cache is touched by the poll of that instance, and, for pages that are freed on
+///   the processor that it is polled on, within softirqs, by the stack.
 pub struct PagePool {
     pool: NonNull<bindings::page_pool>,
     layout: Layout,
+    /// A channel that runs has it.
+    taken: AtomicFlag,
 }
 
 // SAFETY: A page pool is not tied to a thread.
 unsafe impl Send for PagePool {}
+
+// SAFETY: All that a shared reference can do is unsafe, or whoever has taken the pool does it.
+unsafe impl Sync for PagePool {}
 
 impl PagePool {
     /// Creates a pool that keeps up to `size` pages, for reception by `netdev`.
@@ -97,14 +110,54 @@ impl PagePool {
         Ok(Self {
             pool: NonNull::new(pool).ok_or(ENOMEM)?,
             layout,
+            taken: AtomicFlag::new(false),
         })
     }
 
+    /// Takes the pool for a channel; [`false`] if another has it.
+    pub(crate) fn take(&self) -> bool {
+        // Whoever takes and gives back holds the RTNL.
+        !self.taken.xchg(true, Relaxed)
+    }
+
+    /// Ends what [`PagePool::take`] began.
+    pub(crate) fn give_back(&self) {
+        self.taken.store(false, Relaxed);
+    }
+
+    /// Tells the pool of its NAPI instance. Process context.
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the pool, keeps a reference to it, and calls
+    /// [`PagePool::disable_direct`] before it gives either up and before `napi` is removed.
+    pub(crate) unsafe fn enable_direct(&self, napi: *mut bindings::napi_struct) {
+        // SAFETY: Pool and instance are valid, and the pool has no other instance. The rest of the
+        // type invariants is as the caller vouches.
+        unsafe { bindings::page_pool_enable_direct_recycling(self.pool.as_ptr(), napi) };
+    }
+
+    /// Has the pool forget its NAPI instance. Process context.
+    ///
+    /// # Safety
+    ///
+    /// The instance must be registered, and disabled.
+    pub(crate) unsafe fn disable_direct(&self) {
+        // SAFETY: The pool is valid. The instance is disabled, so that nobody touches the cache;
+        // whoever still looks at the instance is in a softirq, for which its removal waits
+        // (`synchronize_net()` in `netif_napi_del()`).
+        unsafe { bindings::page_pool_disable_direct_recycling(self.pool.as_ptr()) };
+    }
+
     /// Takes a page, or [`None`] if memory is short.
+    ///
+    /// # Safety
+    ///
+    /// Only within a poll, with a budget, of the NAPI instance that the pool knows.
     #[inline]
-    pub fn alloc(&mut self, _: &RxContext<'_>) -> Option<PoolPage> {
-        // SAFETY: The pool is live. Its lockless cache is touched by its one owner only, in the
-        // softirq context that it asks for.
+    pub(crate) unsafe fn alloc(&self) -> Option<PoolPage> {
+        // SAFETY: The pool is live. Its lockless cache is touched in this context only, by the type
+        // invariants.
         let page = unsafe { bindings::rust_helper_page_pool_dev_alloc_pages(self.pool.as_ptr()) };
         // INVARIANT: The page is fresh from a pool that maps.
         NonNull::new(page).map(|page| PoolPage {
@@ -116,8 +169,9 @@ impl PagePool {
 
 impl Drop for PagePool {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant this is the only owner. Pages still in flight keep the
-        // pool's memory alive until they come back.
+        // SAFETY: By the type invariants this is the only owner, and there is no NAPI instance as
+        // whoever took the pool would have a reference. Pages still in flight keep the pool's
+        // memory alive until they come back.
         unsafe { bindings::page_pool_destroy(self.pool.as_ptr()) };
     }
 }

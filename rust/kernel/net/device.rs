@@ -48,6 +48,7 @@ use crate::{
         },
         txq::XmitQueue, //
     },
+    page_pool::PagePool,
     pm::runtime,
     ptp, //
 };
@@ -77,10 +78,13 @@ use kernel::{
     irq::IrqReturn,
     pci,
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        AtomicFlag,
-        Release, //
+    sync::{
+        atomic::{
+            Acquire,
+            AtomicFlag,
+            Release, //
+        },
+        Arc, //
     },
     types::Opaque, //
 };
@@ -274,6 +278,8 @@ pub struct Channel<T: Operations> {
     pub tx: T::Tx,
     /// Given to [`Operations::poll`].
     pub poll: T::Poll,
+    /// Where the buffers to receive into come from; the channel's alone.
+    pub pool: Arc<PagePool>,
 }
 
 /// A network driver's callbacks.
@@ -425,7 +431,7 @@ fn share(index: usize, count: usize) -> Result<CpumaskVar> {
 ///
 /// - `napi` is registered with the device from its creation to its end.
 /// - `poll` is touched by the poll of `napi`, or, while `napi` is disabled, by the holder of the
-///   RTNL.
+///   RTNL. The pool in it is taken, and has been told of `napi`.
 /// - `tx` is touched by the holder of the lock of transmit queue `index`.
 /// - `rx_dim` and `tx_dim` are initialised with `napi`, and their work items do not run unless
 ///   `napi` is enabled or the RTNL held.
@@ -441,7 +447,7 @@ struct Slot<T: Operations> {
     cpus: CpumaskVar,
     /// Somebody polls it.
     polled: AtomicFlag,
-    poll: UnsafeCell<Option<T::Poll>>,
+    poll: UnsafeCell<Option<(T::Poll, Arc<PagePool>)>>,
     tx: UnsafeCell<Option<T::Tx>>,
 }
 
@@ -756,8 +762,8 @@ impl<T: Operations> Device<T> {
     /// has as many queues from now on.
     ///
     /// Returns the channels if some are running already, if there are none or more than
-    /// [`Operations::CHANNELS`], or if memory is short. Process context. Transmission begins once
-    /// there is a carrier.
+    /// [`Operations::CHANNELS`], if two have the same pool, or if memory is short. Process context.
+    /// Transmission begins once there is a carrier.
     pub fn start_channels(
         &self,
         rtnl: &mut Rtnl,
@@ -770,6 +776,13 @@ impl<T: Operations> Device<T> {
         {
             return Err(channels);
         }
+        let taken = channels.iter().take_while(|one| one.pool.take()).count();
+        if taken < count {
+            for channel in channels.iter().take(taken) {
+                channel.pool.give_back();
+            }
+            return Err(channels);
+        }
         for slot in private.slots.iter().take(count).rev() {
             let (Some(channel), Some(txq)) = (channels.pop(), self.tx_queue(slot.index)) else {
                 continue;
@@ -777,7 +790,10 @@ impl<T: Operations> Device<T> {
             // SAFETY: The NAPI instance is disabled: it is so from its registration on, and
             // `stop_channels()` leaves it so; with `running` empty nothing has enabled it. Nobody
             // else can be here, as the RTNL is held.
-            unsafe { *slot.poll.get() = Some(channel.poll) };
+            unsafe { *slot.poll.get() = Some((channel.poll, channel.pool.clone())) };
+            // SAFETY: The pool was taken above, and the slot has a reference. The instance is
+            // registered for longer than channels run; `stop_channels()` has the pool forget it.
+            unsafe { channel.pool.enable_direct(slot.napi.get()) };
             // SAFETY: The queue is valid; `tx` may be touched under its lock. Nothing of the
             // driver's is dropped under the lock, as the slot was empty.
             unsafe {
@@ -849,6 +865,11 @@ impl<T: Operations> Device<T> {
             self.link_queues(slot, core::ptr::null_mut());
             // SAFETY: The NAPI instance is disabled and the RTNL is held.
             let poll = unsafe { (*slot.poll.get()).take() };
+            if let Some((_, pool)) = &poll {
+                // SAFETY: The NAPI instance is registered and disabled.
+                unsafe { pool.disable_direct() };
+                pool.give_back();
+            }
             // SAFETY: The queue is valid; `tx` may be touched under its lock.
             let tx = unsafe {
                 bindings::rust_helper_netif_tx_lock_bh(txq.as_ptr());
@@ -857,9 +878,9 @@ impl<T: Operations> Device<T> {
                 bindings::rust_helper_netif_tx_unlock_bh(txq.as_ptr());
                 tx
             };
-            if let (Some(poll), Some(tx)) = (poll, tx) {
+            if let (Some((poll, pool)), Some(tx)) = (poll, tx) {
                 // The vector is the one the channels came in, so that there is room.
-                let _ = channels.push_within_capacity(Channel { tx, poll });
+                let _ = channels.push_within_capacity(Channel { tx, poll, pool });
             }
         }
         // A last poll may have woken a queue. SAFETY: The net device is valid.
@@ -1215,16 +1236,18 @@ unsafe extern "C" fn poll_callback<T: Operations>(
 fn poll_slot<T: Operations>(
     dev: &Device<T>,
     slot: &Slot<T>,
-    poll: &mut Option<T::Poll>,
+    poll: &mut Option<(T::Poll, Arc<PagePool>)>,
     napi: *mut bindings::napi_struct,
     budget: c_int,
 ) -> c_int {
-    let (Some(poll), Some(txq), Some(napi)) = (poll, dev.tx_queue(slot.index), NonNull::new(napi))
+    let (Some((poll, pool)), Some(txq), Some(napi)) =
+        (poll, dev.tx_queue(slot.index), NonNull::new(napi))
     else {
         return 0;
     };
-    // SAFETY: This is the poll callback, with its budget.
-    let ctx = unsafe { PollContext::new(napi, txq, budget, &slot.counters) };
+    // SAFETY: This is the poll callback, with its budget; the pool was told of the instance by the
+    // invariants of the slot.
+    let ctx = unsafe { PollContext::new(napi, txq, budget, &slot.counters, pool) };
     match T::poll(dev, poll, &ctx) {
         Polled::Done(frames) if frames < ctx.budget() => {
             let ((rx, rx_bytes), (tx, tx_bytes)) = (slot.counters.rx(), slot.counters.tx());

@@ -5,12 +5,18 @@
 //! C header: [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! rules: `Documentation/networking/napi.rst`.
 
-use crate::net::{
-    qstats::{
-        Counters,
-        Sent, //
+use crate::{
+    net::{
+        qstats::{
+            Counters,
+            Sent, //
+        },
+        txq::DoneQueue, //
     },
-    txq::DoneQueue, //
+    page_pool::{
+        PagePool,
+        PoolPage, //
+    }, //
 };
 use bindings_ext as bindings;
 use core::{
@@ -34,12 +40,13 @@ pub enum Polled {
 /// # Invariants
 ///
 /// `napi` is being polled by the current thread for `'a`; `txq` is the transmit queue of the same
-/// channel, `counters` its counters.
+/// channel, `counters` its counters. `pool` is the channel's, and knows `napi`.
 pub struct PollContext<'a> {
     napi: NonNull<bindings::napi_struct>,
     txq: NonNull<bindings::netdev_queue>,
     budget: i32,
     counters: &'a Counters,
+    pool: &'a PagePool,
     _not_send: PhantomData<&'a *mut ()>,
 }
 
@@ -47,13 +54,14 @@ impl<'a> PollContext<'a> {
     /// # Safety
     ///
     /// Must be called by the poll callback of `napi` with its `budget`, and not outlive it; `txq`
-    /// and `counters` must be of the same channel.
+    /// `counters` and `pool` must be of the same channel, and the pool have been told of `napi`.
     #[inline]
     pub(crate) unsafe fn new(
         napi: NonNull<bindings::napi_struct>,
         txq: NonNull<bindings::netdev_queue>,
         budget: i32,
         counters: &'a Counters,
+        pool: &'a PagePool,
     ) -> Self {
         // INVARIANT: As the caller vouches.
         Self {
@@ -61,6 +69,7 @@ impl<'a> PollContext<'a> {
             txq,
             budget,
             counters,
+            pool,
             _not_send: PhantomData,
         }
     }
@@ -79,6 +88,7 @@ impl<'a> PollContext<'a> {
         (self.budget > 0).then_some(RxContext {
             napi: self.napi,
             counters: self.counters,
+            pool: self.pool,
             _not_send: PhantomData,
         })
     }
@@ -109,14 +119,23 @@ impl<'a> PollContext<'a> {
 /// # Invariants
 ///
 /// `napi` is being polled by the current thread for `'a`, with bottom halves off and not in a hard
-/// interrupt.
+/// interrupt. `pool` knows it.
 pub struct RxContext<'a> {
     napi: NonNull<bindings::napi_struct>,
     counters: &'a Counters,
+    pool: &'a PagePool,
     _not_send: PhantomData<&'a *mut ()>,
 }
 
 impl RxContext<'_> {
+    /// Takes a page from the channel's pool, or [`None`] if memory is short.
+    #[inline]
+    pub fn alloc_page(&self) -> Option<PoolPage> {
+        // SAFETY: By the type invariant this is a poll, with a budget, of the instance that the
+        // pool knows.
+        unsafe { self.pool.alloc() }
+    }
+
     /// Counts a received frame.
     #[inline]
     pub fn count_rx(&self, bytes: u32) {
