@@ -222,19 +222,22 @@ impl<'a> Ring<'a> {
             return self.enqueue_mapped(dev, queue, skb, more);
         };
         let bytes = skb.len();
-        let entry = Entry {
+        let Ok(vacant) = self.put(words) else {
+            // There was room.
+            self.producer.abort();
+            count(&nic.counts(self.queue).tx_dropped, 1);
+            skb.drop_with(DropReason::NoMemory);
+            return Ok(());
+        };
+        vacant.fill(Entry {
             mapping: None,
             skb: Some(skb),
             last,
             bytes,
             frames: 1,
-        };
-        if self.put(words, entry).is_ok() {
-            self.hand_over(nic, queue, bytes, more);
-        } else {
-            // There was room.
-            self.producer.abort();
-            count(&nic.counts(self.queue).tx_dropped, 1);
+        });
+        if self.hand_over(nic, queue, bytes, more) {
+            self.tell(nic);
         }
         Ok(())
     }
@@ -256,32 +259,28 @@ impl<'a> Ring<'a> {
         };
         let context = offload.context();
         let before = usize::from(context.is_some());
-        // One always stays free, see below.
-        if !self.producer.has_room(before.wrapping_add(2)) {
+        // As much stays free as the next frame may take, so that the queue need not be stopped.
+        if !self.producer.has_room(WORST_CASE.wrapping_add(2)) {
             return None;
         }
         let last = self.producer.next_index().wrapping_add(before);
         let place = self.place(last);
         let addr = self.copies.as_mut()?.put(place, skb)?;
         if let Some(words) = context {
-            self.put(words, Entry::part(None, last)).ok()?;
+            self.put(words).ok()?.fill(Entry::part(None, last));
         }
         let common = Common::new(offload, skb.vlan_tag());
         Some((desc::tx::data(addr, skb.len(), common, true), last))
     }
 
-    /// Hands what is staged, a frame of so many bytes on the wire, to the chip.
-    #[inline(always)]
-    fn hand_over(&mut self, nic: &Nic<'_>, queue: &XmitQueue<'_>, bytes: u32, more: bool) {
+    /// Hands what is staged, a frame of so many bytes on the wire, to the poll that frees it.
+    /// Returns whether the chip must be told of it now.
+    #[inline]
+    fn hand_over(&mut self, nic: &Nic<'_>, queue: &XmitQueue<'_>, bytes: u32, more: bool) -> bool {
         self.producer.commit();
         count(&nic.counts(self.queue).tx_queued, 1);
         self.untold = true;
-
-        let stopped = !self.producer.has_room(WORST_CASE)
-            && queue.stop_unless(|| self.producer.free(), WORST_CASE);
-        if queue.sent(bytes, more) || stopped {
-            self.tell(nic);
-        }
+        queue.sent(bytes, more)
     }
 
     /// The long way, for all other frames.
@@ -338,7 +337,10 @@ impl<'a> Ring<'a> {
             entry.bytes = plan.bytes;
             entry.frames = plan.frames;
         }
-        self.hand_over(nic, queue, plan.bytes, more);
+        let tell = self.hand_over(nic, queue, plan.bytes, more);
+        if queue.stop_unless(|| self.producer.free(), WORST_CASE) || tell {
+            self.tell(nic);
+        }
         Ok(())
     }
 
@@ -426,7 +428,7 @@ impl<'a> Ring<'a> {
             .wrapping_add(plan.descriptors)
             .wrapping_sub(1);
         if let Some(words) = plan.offload.context() {
-            self.put(words, Entry::part(None, last))?;
+            self.put(words)?.fill(Entry::part(None, last));
         }
         if skb.head_len() > 0 {
             let mapping = Mapping::of_head(self.dev, skb)?;
@@ -446,24 +448,26 @@ impl<'a> Ring<'a> {
         let most = self.max_bytes.get();
         while rest > most {
             let words = desc::tx::data(addr, most, common, false);
-            self.put(words, Entry::part(None, last))?;
+            self.put(words)?.fill(Entry::part(None, last));
             addr = addr.wrapping_add(most.into());
             rest = rest.wrapping_sub(most);
         }
         let is_last = self.producer.next_index() == last;
         let words = desc::tx::data(addr, rest, common, is_last);
-        self.put(words, Entry::part(Some(mapping), last))
+        self.put(words)?.fill(Entry::part(Some(mapping), last));
+        Ok(())
     }
 
-    /// Writes one descriptor.
+    /// Writes one descriptor, for an entry that is to be filled in.
     #[inline(always)]
-    fn put(&mut self, words: desc::Words, entry: Entry<'a>) -> Result {
+    fn put(&mut self, words: desc::Words) -> Result<spsc::Vacant<'_, Entry<'a>>> {
         let at = self.place(self.producer.next_index()).wrapping_mul(2);
+        let vacant = self.producer.vacant().ok_or(ENOSPC)?;
         let memory = ring_memory(&self.desc);
         // The higher first: the other's place is checked by it.
         io_write!(memory, [try: at.wrapping_add(1)], words[1]);
         io_write!(memory, [try: at], words[0]);
-        self.producer.stage(entry).map_err(|_| ENOSPC)
+        Ok(vacant)
     }
 }
 

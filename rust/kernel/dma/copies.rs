@@ -5,6 +5,7 @@
 //! In C drivers this is "TX copybreak" (`ETHTOOL_TX_COPYBREAK`).
 
 use crate::net::skbuff::SkBuff;
+use core::mem::MaybeUninit;
 use kernel::{
     device::{
         self,
@@ -17,9 +18,13 @@ use kernel::{
     prelude::*, //
 };
 
-const WORD: usize = size_of::<u64>();
+/// So many words are copied at once.
+const WORDS: usize = 4;
 
-/// Slots of `SIZE` bytes, a multiple of 8, that a device may read.
+/// As one.
+type Block = [MaybeUninit<u64>; WORDS];
+
+/// Slots of `SIZE` bytes, a multiple of 32, that a device may read.
 ///
 /// # Invariants
 ///
@@ -32,8 +37,8 @@ pub struct Copies<const SIZE: usize> {
 impl<const SIZE: usize> Copies<SIZE> {
     /// Allocates `count` slots. Process context. [`ENOMEM`] if memory is short.
     pub fn new(dev: &device::Device<Bound>, count: usize) -> Result<Self> {
-        const { assert!(SIZE % WORD == 0) };
-        let words = count.checked_mul(SIZE / WORD).ok_or(EINVAL)?;
+        const { assert!(SIZE % size_of::<Block>() == 0) };
+        let words = count.checked_mul(SIZE / size_of::<u64>()).ok_or(EINVAL)?;
         // INVARIANT: So many words.
         Ok(Self {
             memory: Coherent::zeroed_slice(dev, words, GFP_KERNEL)?,
@@ -49,36 +54,26 @@ impl<const SIZE: usize> Copies<SIZE> {
     #[inline]
     pub fn put(&mut self, index: usize, skb: &SkBuff) -> Option<DmaAddress> {
         let len = skb.linear_len()? as usize;
-        if index >= self.count || !(WORD..=SIZE).contains(&len) {
+        if index >= self.count || len > SIZE {
             return None;
         }
         let offset = index.wrapping_mul(SIZE);
         // SAFETY: By the type invariant the slot, `SIZE` bytes at `offset`, is in the memory; it is
         // aligned for words, as `SIZE` is.
-        let to = unsafe { self.memory.as_mut_ptr().cast::<u64>().byte_add(offset) };
-        let from = skb.data();
-        let whole = len & !(WORD - 1);
+        let to = unsafe { self.memory.as_mut_ptr().byte_add(offset) }.cast::<MaybeUninit<u64>>();
+        let from = skb.data().cast::<Block>();
         let mut at = 0;
-        while at < whole {
-            // SAFETY: The frame has `len` bytes, the slot at least as many. Nobody changes a frame
-            // that was given to a device, and `self` is borrowed exclusively; the write is volatile
-            // as the device reads it.
-            unsafe {
-                let word = from.byte_add(at).cast::<u64>().read_unaligned();
-                to.byte_add(at).write_volatile(word);
+        while at < len {
+            // SAFETY: `at` is less than the frame's length. The shared info, which is longer than a
+            // block, follows the linear part in the same allocation, so that the last block may
+            // reach beyond the frame. Nobody changes a frame that was given to a device.
+            let block = unsafe { from.byte_add(at).read_unaligned() };
+            for (i, word) in block.into_iter().enumerate() {
+                // SAFETY: `at` is less than `SIZE`, and like that a multiple of a block. `self` is
+                // borrowed exclusively; the write is volatile as the device reads it.
+                unsafe { to.byte_add(at).add(i).write_volatile(word) };
             }
-            at = at.wrapping_add(WORD);
-        }
-        let rest = len.wrapping_sub(whole);
-        if rest > 0 {
-            let last = len.wrapping_sub(WORD);
-            // SAFETY: These are the last bytes of the frame, which has at least so many.
-            let word = unsafe { from.byte_add(last).cast::<u64>().read_unaligned() };
-            // CAST: Less than a word. Of the bytes read those are wanted that come last.
-            let unwanted = (WORD.wrapping_sub(rest) as u32).wrapping_mul(u8::BITS);
-            let word = u64::from_le(word).wrapping_shr(unwanted).to_le();
-            // SAFETY: `whole` is less than `SIZE`, and a multiple of a word as that is.
-            unsafe { to.byte_add(whole).write_volatile(word) };
+            at = at.wrapping_add(size_of::<Block>());
         }
         Some(self.memory.dma_address().wrapping_add(offset as u64))
     }

@@ -30,13 +30,15 @@ struct Index(Atomic<usize>);
 
 /// # Invariants
 ///
-/// - `slots.len()` is a power of two; indices run freely and are taken modulo it.
+/// - `slots.len()` is a power of two, and `mask` one less; indices run freely and are taken modulo
+///   it.
 /// - `tail - head` (wrapping) is at most `slots.len()`.
 /// - The slots from `head` up to `tail` are initialised and belong to the consumer; all others are
 ///   uninitialised and belong to the producer.
 /// - Only the producer stores to `tail`, only the consumer to `head`.
 struct Ring<T> {
     slots: KVVec<UnsafeCell<MaybeUninit<T>>>,
+    mask: usize,
     head: Index,
     tail: Index,
 }
@@ -50,10 +52,11 @@ unsafe impl<T: Send> Send for Ring<T> {}
 
 impl<T> Ring<T> {
     #[inline]
-    fn slot(&self, index: usize) -> Option<*mut T> {
-        self.slots
-            .get(index & self.slots.len().wrapping_sub(1))
-            .map(|cell| cell.get().cast())
+    fn slot(&self, index: usize) -> *mut T {
+        // SAFETY: By the invariants there are more slots than the mask lets through.
+        unsafe { self.slots.get_unchecked(index & self.mask) }
+            .get()
+            .cast()
     }
 }
 
@@ -62,11 +65,9 @@ impl<T> Drop for Ring<T> {
         let tail = self.tail.0.load(Relaxed);
         let mut head = self.head.0.load(Relaxed);
         while head != tail {
-            if let Some(slot) = self.slot(head) {
-                // SAFETY: By the invariants the slots from `head` up to `tail` are initialised;
-                // both ends are gone, so nobody else touches them.
-                unsafe { slot.drop_in_place() };
-            }
+            // SAFETY: By the invariants the slots from `head` up to `tail` are initialised; both
+            // ends are gone, so nobody else touches them.
+            unsafe { self.slot(head).drop_in_place() };
             head = head.wrapping_add(1);
         }
     }
@@ -79,18 +80,33 @@ impl<T> Drop for Ring<T> {
 ///
 /// # Invariants
 ///
-/// The `staged` slots from the ring's `tail` on are initialised. `seen` was once the ring's `head`,
-/// and is at most `slots.len()` behind the next index: whoever stages asks for room first.
+/// `next` is `staged` behind the ring's `tail`, and the slots between are initialised. At least the
+/// `room` slots from `next` on are the producer's, and uninitialised.
 pub struct Producer<T> {
     ring: Arc<Ring<T>>,
+    next: usize,
     staged: usize,
     /// Spares a look at the other end's cache line for each entry.
-    seen: usize,
+    room: usize,
 }
 
+/// A slot that is to be filled with the next entry.
+///
+/// # Invariants
+///
+/// The producer has room.
+pub struct Vacant<'a, T>(&'a mut Producer<T>);
+
 /// The end that takes entries out. There is one for each ring.
+///
+/// # Invariants
+///
+/// `head` is the ring's. The slots from there up to `seen` are initialised.
 pub struct Consumer<T> {
     ring: Arc<Ring<T>>,
+    head: usize,
+    /// Spares a look at the other end's cache line for each entry.
+    seen: usize,
 }
 
 /// Makes a ring of `len` entries.
@@ -108,18 +124,25 @@ pub fn ring<T: Send>(len: usize) -> Result<(Producer<T>, Consumer<T>)> {
     let ring = Arc::new(
         Ring {
             slots,
+            mask: len.wrapping_sub(1),
             head: Index(Atomic::new(0)),
             tail: Index(Atomic::new(0)),
         },
         GFP_KERNEL,
     )?;
+    // INVARIANT: Nothing is staged, and all slots are the producer's.
     Ok((
         Producer {
             ring: ring.clone(),
+            next: 0,
             staged: 0,
+            room: len,
+        },
+        Consumer {
+            ring,
+            head: 0,
             seen: 0,
         },
-        Consumer { ring },
     ))
 }
 
@@ -127,56 +150,39 @@ impl<T> Producer<T> {
     /// How many entries can be staged now; more may become free at any time.
     #[inline]
     pub fn free(&self) -> usize {
-        let used = self
-            .next_index()
-            .wrapping_sub(self.ring.head.0.load(Acquire));
-        self.ring.slots.len().wrapping_sub(used)
+        let used = self.next.wrapping_sub(self.ring.head.0.load(Acquire));
+        self.capacity().wrapping_sub(used)
     }
 
     /// Whether at least `wanted` entries can be staged now. Cheaper than [`Producer::free`] where
     /// they mostly can.
     #[inline]
     pub fn has_room(&mut self, wanted: usize) -> bool {
-        let tail = self.next_index();
-        let free = |head| self.ring.slots.len().wrapping_sub(tail.wrapping_sub(head));
-        if free(self.seen) >= wanted {
-            return true;
+        if self.room < wanted {
+            // INVARIANT: So many are free; the consumer only frees more.
+            self.room = self.free();
         }
-        let head = self.ring.head.0.load(Acquire);
-        let result = free(head) >= wanted;
-        // INVARIANT: It was just now.
-        self.seen = head;
-        result
+        self.room >= wanted
     }
 
     /// The free-running index that the next entry gets; modulo [`Producer::capacity`] it is the
     /// place in the ring.
     #[inline]
     pub fn next_index(&self) -> usize {
-        self.ring.tail.0.load(Relaxed).wrapping_add(self.staged)
+        self.next
     }
 
     /// Number of entries the ring can hold.
     #[inline]
     pub fn capacity(&self) -> usize {
-        self.ring.slots.len()
+        self.ring.mask.wrapping_add(1)
     }
 
-    /// Stages `entry`; gives it back if the ring is full.
-    #[inline(always)]
-    pub fn stage(&mut self, entry: T) -> Result<(), T> {
-        if !self.has_room(1) {
-            return Err(entry);
-        }
-        let Some(slot) = self.ring.slot(self.next_index()) else {
-            return Err(entry);
-        };
-        // SAFETY: The ring is not full, so by the invariants this slot is uninitialised and the
-        // producer's, of which `&mut self` is the only one.
-        unsafe { slot.write(entry) };
-        // INVARIANT: The slot has just been initialised.
-        self.staged = self.staged.wrapping_add(1);
-        Ok(())
+    /// The slot of the next entry; [`None`] if the ring is full.
+    #[inline]
+    pub fn vacant(&mut self) -> Option<Vacant<'_, T>> {
+        // INVARIANT: There is room.
+        self.has_room(1).then_some(Vacant(self))
     }
 
     /// The entry staged last, while it is.
@@ -185,7 +191,7 @@ impl<T> Producer<T> {
         if self.staged == 0 {
             return None;
         }
-        let slot = self.ring.slot(self.next_index().wrapping_sub(1))?;
+        let slot = self.ring.slot(self.next.wrapping_sub(1));
         // SAFETY: By the type invariant the slot is initialised; it is the producer's, and `self`
         // is borrowed exclusively for as long as the result.
         Some(unsafe { &mut *slot })
@@ -196,19 +202,19 @@ impl<T> Producer<T> {
     pub fn commit(&mut self) {
         // INVARIANT: The staged slots are initialised; the release makes that visible before the
         // index that gives them away.
-        self.ring.tail.0.store(self.next_index(), Release);
+        self.ring.tail.0.store(self.next, Release);
         self.staged = 0;
     }
 
     /// Drops everything that is staged.
     pub fn abort(&mut self) {
         while self.staged > 0 {
+            // INVARIANT: The slot is uninitialised from here on.
             self.staged = self.staged.wrapping_sub(1);
-            if let Some(slot) = self.ring.slot(self.next_index()) {
-                // SAFETY: By the type invariant the slot was initialised; it is the producer's
-                // and, with `staged` lowered, uninitialised from now on.
-                unsafe { slot.drop_in_place() };
-            }
+            self.next = self.next.wrapping_sub(1);
+            self.room = self.room.wrapping_add(1);
+            // SAFETY: By the type invariants the slot was initialised, and is the producer's.
+            unsafe { self.ring.slot(self.next).drop_in_place() };
         }
     }
 }
@@ -219,51 +225,73 @@ impl<T> Drop for Producer<T> {
     }
 }
 
+impl<T> Vacant<'_, T> {
+    /// Stages `entry`.
+    #[inline(always)]
+    pub fn fill(self, entry: T) {
+        let Self(producer) = self;
+        // SAFETY: By the type invariant there is room, so that the slot is uninitialised and the
+        // producer's, which is borrowed exclusively.
+        unsafe { producer.ring.slot(producer.next).write(entry) };
+        // INVARIANT: The slot has just been initialised.
+        producer.next = producer.next.wrapping_add(1);
+        producer.staged = producer.staged.wrapping_add(1);
+        producer.room = producer.room.wrapping_sub(1);
+    }
+}
+
 impl<T> Consumer<T> {
+    /// Whether nothing waits.
+    #[inline]
+    fn is_empty(&mut self) -> bool {
+        if self.head == self.seen {
+            // INVARIANT: The producer has initialised them; the acquire makes that visible.
+            self.seen = self.ring.tail.0.load(Acquire);
+        }
+        self.head == self.seen
+    }
+
     /// The oldest entry and its free-running index.
     ///
     /// Exclusive, so that `T` need not be [`Sync`] for the consumer to be.
     #[inline]
     pub fn peek(&mut self) -> Option<(usize, &T)> {
-        let head = self.ring.head.0.load(Relaxed);
-        if head == self.ring.tail.0.load(Acquire) {
+        if self.is_empty() {
             return None;
         }
-        // SAFETY: The ring is not empty, so by the invariants this slot is initialised and the
-        // consumer's; it stays so while `self` is borrowed, as only `pop()` gives it up.
-        Some((head, unsafe { &*self.ring.slot(head)? }))
+        // SAFETY: By the type invariants this slot is initialised and the consumer's; it stays so
+        // while `self` is borrowed, as only `pop()` gives it up.
+        Some((self.head, unsafe { &*self.ring.slot(self.head) }))
     }
 
     /// Takes the oldest entry out.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        let head = self.ring.head.0.load(Relaxed);
-        if head == self.ring.tail.0.load(Acquire) {
+        if self.is_empty() {
             return None;
         }
-        let slot = self.ring.slot(head)?;
         // SAFETY: As in `peek()`; the slot is given up below and not read again.
-        let entry = unsafe { slot.read() };
+        let entry = unsafe { self.ring.slot(self.head).read() };
         // INVARIANT: The slot is uninitialised; the release orders the read before the index.
-        self.ring.head.0.store(head.wrapping_add(1), Release);
+        self.head = self.head.wrapping_add(1);
+        self.ring.head.0.store(self.head, Release);
         Some(entry)
     }
 
     /// How many entries could be pushed now.
     #[inline]
     pub fn free(&self) -> usize {
-        let used = self
-            .ring
-            .tail
-            .0
-            .load(Acquire)
-            .wrapping_sub(self.ring.head.0.load(Relaxed));
-        self.ring.slots.len().wrapping_sub(used)
+        self.capacity().wrapping_sub(self.used())
     }
 
     /// How many entries are waiting.
     #[inline]
     pub fn used(&self) -> usize {
-        self.ring.slots.len().wrapping_sub(self.free())
+        self.ring.tail.0.load(Acquire).wrapping_sub(self.head)
+    }
+
+    #[inline]
+    fn capacity(&self) -> usize {
+        self.ring.mask.wrapping_add(1)
     }
 }
