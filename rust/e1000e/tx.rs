@@ -247,7 +247,9 @@ impl<'a> Ring<'a> {
     /// [`None`] if the frame must go the long way.
     #[inline]
     fn copy(&mut self, nic: &Nic<'_>, skb: &SkBuff) -> Option<(desc::Words, usize)> {
-        if !skb.is_simple() || skb.len() < SHORTEST_FRAME || nic.csr.gone() {
+        // CAST: It is 256.
+        let fits = (SHORTEST_FRAME..=COPIED as u32).contains(&skb.len());
+        if !fits || !skb.is_simple() || nic.csr.gone() {
             return None;
         }
         let offload = match skb.checksum() {

@@ -5,6 +5,7 @@
 //! In C drivers this is "TX copybreak" (`ETHTOOL_TX_COPYBREAK`).
 
 use crate::net::skbuff::SkBuff;
+use bindings_ext as bindings;
 use core::mem::MaybeUninit;
 use kernel::{
     device::{
@@ -47,13 +48,14 @@ impl<const SIZE: usize> Copies<SIZE> {
     }
 
     /// Copies a frame into slot `index`, and tells the slot's bus address. [`None`] if the frame
-    /// has fragments, or does not fit, or there is no such slot.
+    /// does not fit, or there is no such slot. Any context.
     ///
     /// A slot that the device has not yet read is the caller's to avoid: the device would send
-    /// other bytes than it was told to.
+    /// other bytes than it was told to. A few bytes that lie behind the frame may be copied along;
+    /// a mapping of the frame would let the device see its whole page.
     #[inline]
     pub fn put(&mut self, index: usize, skb: &SkBuff) -> Option<DmaAddress> {
-        let len = skb.linear_len()? as usize;
+        let len = skb.len() as usize;
         if index >= self.count || len > SIZE {
             return None;
         }
@@ -61,6 +63,14 @@ impl<const SIZE: usize> Copies<SIZE> {
         // SAFETY: By the type invariant the slot, `SIZE` bytes at `offset`, is in the memory; it is
         // aligned for words, as `SIZE` is.
         let to = unsafe { self.memory.as_mut_ptr().byte_add(offset) }.cast::<MaybeUninit<u64>>();
+        let address = self.memory.dma_address().wrapping_add(offset as u64);
+        if !skb.is_linear() {
+            // SAFETY: The frame is valid, and fits into the slot, of which `self` is borrowed
+            // exclusively. CAST: At most `SIZE`.
+            let copied =
+                unsafe { bindings::skb_copy_bits(skb.as_raw(), 0, to.cast(), len as c_int) };
+            return (copied == 0).then_some(address);
+        }
         let from = skb.data().cast::<Block>();
         let mut at = 0;
         while at < len {
@@ -75,6 +85,6 @@ impl<const SIZE: usize> Copies<SIZE> {
             }
             at = at.wrapping_add(size_of::<Block>());
         }
-        Some(self.memory.dma_address().wrapping_add(offset as u64))
+        Some(address)
     }
 }

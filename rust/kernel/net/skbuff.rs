@@ -137,22 +137,21 @@ impl SkBuff {
         len.saturating_sub(data_len)
     }
 
-    /// Whether the frame is a linear one to be sent as it is: not to be cut into segments, and
-    /// without a wish for a time stamp of any kind.
+    /// Whether the frame is to be sent as it is: not to be cut into segments, and without a wish
+    /// for a time stamp of any kind.
     #[inline]
     pub fn is_simple(&self) -> bool {
         let shinfo = self.shinfo();
         // SAFETY: The shared info lives as long as the buffer.
         let (size, flags) = unsafe { ((*shinfo).gso_size, (*shinfo).tx_flags) };
-        size == 0 && flags == 0 && self.linear_len().is_some()
+        size == 0 && flags == 0
     }
 
-    /// Length of a frame without fragments, in bytes; [`None`] if it has some.
+    /// Whether the frame has no fragments.
     #[inline]
-    pub fn linear_len(&self) -> Option<u32> {
+    pub fn is_linear(&self) -> bool {
         // SAFETY: Valid by the type invariant.
-        let (len, data_len) = unsafe { ((*self.as_raw()).len, (*self.as_raw()).data_len) };
-        (data_len == 0).then_some(len)
+        unsafe { (*self.as_raw()).data_len == 0 }
     }
 
     /// The linear part, of [`SkBuff::head_len`] bytes.
