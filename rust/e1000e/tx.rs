@@ -487,33 +487,33 @@ impl Clean<'_> {
     /// Frees the frames that the chip has sent; at most a ring full, so that it ends.
     pub(crate) fn poll(&mut self, nic: &Nic<'_>, ctx: &PollContext<'_>) {
         let mut sent = Sent::default();
-        let mut left = self.len;
-        while left > 0 {
-            let Some((first, entry)) = self.consumer.peek() else {
+        // What lies before is the chip's no more.
+        let mut done = self.consumer.next_index();
+        for _ in 0..self.len {
+            let Some((index, entry)) = self.consumer.peek() else {
                 break;
             };
-            let last = entry.last;
-            match self.is_done(last) {
-                Ok(true) => {}
-                _ => break,
-            }
-            // Nothing of the frame is touched before its write-back is seen.
-            dma_mb(Read);
-            let descriptors = last.wrapping_sub(first).wrapping_add(1);
-            for _ in 0..descriptors {
-                let Some(entry) = self.consumer.pop() else {
+            if index == done {
+                let last = entry.last;
+                if !matches!(self.is_done(last), Ok(true)) {
                     break;
-                };
-                drop(entry.mapping);
-                sent.frames = sent.frames.wrapping_add(entry.frames);
-                sent.bytes = sent.bytes.wrapping_add(entry.bytes);
-                sent.segmented = sent.segmented.wrapping_add((entry.frames > 1).into());
-                if let Some(skb) = entry.skb {
-                    skb.consume(ctx);
                 }
+                // Nothing of the frame is touched before its write-back is seen.
+                dma_mb(Read);
+                done = last.wrapping_add(1);
             }
-            left = left.saturating_sub(descriptors);
+            let Some(entry) = self.consumer.pop() else {
+                break;
+            };
+            drop(entry.mapping);
+            let Some(skb) = entry.skb else {
+                continue;
+            };
             sent.skbs = sent.skbs.wrapping_add(1);
+            sent.frames = sent.frames.wrapping_add(entry.frames);
+            sent.bytes = sent.bytes.wrapping_add(entry.bytes);
+            sent.segmented = sent.segmented.wrapping_add((entry.frames > 1).into());
+            skb.consume(ctx);
         }
         if sent.skbs > 0 {
             count(&nic.counts(self.queue).tx_done, sent.skbs.into());

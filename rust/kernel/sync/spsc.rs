@@ -251,6 +251,12 @@ impl<T> Consumer<T> {
         self.head == self.seen
     }
 
+    /// The free-running index of the oldest entry, or of the next that comes.
+    #[inline]
+    pub fn next_index(&self) -> usize {
+        self.head
+    }
+
     /// The oldest entry and its free-running index.
     ///
     /// Exclusive, so that `T` need not be [`Sync`] for the consumer to be.
