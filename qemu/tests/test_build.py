@@ -6,7 +6,8 @@ from e1000e_vm import paths
 from e1000e_vm.image import run
 from e1000e_vm.vm import VM
 
-pytestmark = pytest.mark.rust
+# Where the kernel has a sanitizer helpers are not inlined.
+pytestmark = [pytest.mark.rust, pytest.mark.stock]
 
 
 def test_per_cpu(vm: VM) -> None:
