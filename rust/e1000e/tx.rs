@@ -81,7 +81,7 @@ pub(crate) const WORST_CASE: usize = 1 + 1 + MAX_FRAGS + 16 + 1;
 pub(crate) struct Entry<'a> {
     mapping: Option<Mapping<'a>>,
     skb: Option<SkBuff>,
-    /// In the first entry of a frame: index of its last.
+    /// Index of the last entry of the frame.
     last: usize,
     /// In the last entry of a frame: bytes on the wire.
     bytes: u32,
@@ -146,6 +146,7 @@ pub(crate) fn ring<'a>(
         Ring {
             producer,
             desc: desc.clone(),
+            // Without, all frames are mapped.
             copies: Copies::new(dev, len).ok(),
             dev,
             max_bytes,
@@ -279,10 +280,12 @@ impl<'a> Ring<'a> {
     /// Returns whether the chip must be told of it now.
     #[inline]
     fn hand_over(&mut self, nic: &Nic<'_>, queue: &XmitQueue<'_>, bytes: u32, more: bool) -> bool {
-        self.producer.commit();
         count(&nic.counts(self.queue).tx_queued, 1);
         self.untold = true;
-        queue.sent(bytes, more)
+        // Before the poll can see the frame, and tell that it was completed.
+        let tell = queue.sent(bytes, more);
+        self.producer.commit();
+        tell
     }
 
     /// The long way, for all other frames.
