@@ -469,6 +469,7 @@ pub(crate) fn request(dev: &Device<Nic<'_>>, skb: &mut SkBuff, queue: Queue, fra
         Err(Gone) => return false,
     }
     let Some(request) = skb.request_hw_timestamp() else {
+        ptp.tx_skipped.add(1, Relaxed);
         return false;
     };
     let number = tx.next;
