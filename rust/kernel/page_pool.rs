@@ -121,7 +121,11 @@ impl PagePool {
     }
 
     /// Ends what [`PagePool::take`] began.
-    pub(crate) fn give_back(&self) {
+    ///
+    /// # Safety
+    ///
+    /// The caller has taken the pool, which has no NAPI instance, or no longer.
+    pub(crate) unsafe fn give_back(&self) {
         self.taken.store(false, Relaxed);
     }
 

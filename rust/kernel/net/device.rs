@@ -779,7 +779,8 @@ impl<T: Operations> Device<T> {
         let taken = channels.iter().take_while(|one| one.pool.take()).count();
         if taken < count {
             for channel in channels.iter().take(taken) {
-                channel.pool.give_back();
+                // SAFETY: It was taken above, for nothing yet.
+                unsafe { channel.pool.give_back() };
             }
             return Err(channels);
         }
@@ -866,9 +867,12 @@ impl<T: Operations> Device<T> {
             // SAFETY: The NAPI instance is disabled and the RTNL is held.
             let poll = unsafe { (*slot.poll.get()).take() };
             if let Some((_, pool)) = &poll {
-                // SAFETY: The NAPI instance is registered and disabled.
-                unsafe { pool.disable_direct() };
-                pool.give_back();
+                // SAFETY: The NAPI instance is registered and disabled; it was taken when that was
+                // started.
+                unsafe {
+                    pool.disable_direct();
+                    pool.give_back();
+                }
             }
             // SAFETY: The queue is valid; `tx` may be touched under its lock.
             let tx = unsafe {

@@ -53,7 +53,7 @@ pub struct PollContext<'a> {
 impl<'a> PollContext<'a> {
     /// # Safety
     ///
-    /// Must be called by the poll callback of `napi` with its `budget`, and not outlive it; `txq`
+    /// Must be called by the poll callback of `napi` with its `budget`, and not outlive it; `txq`,
     /// `counters` and `pool` must be of the same channel, and the pool have been told of `napi`.
     #[inline]
     pub(crate) unsafe fn new(

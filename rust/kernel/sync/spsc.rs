@@ -182,7 +182,7 @@ impl<T> Producer<T> {
     #[inline]
     pub fn vacant(&mut self) -> Option<Vacant<'_, T>> {
         // INVARIANT: There is room.
-        self.has_room(1).then_some(Vacant(self))
+        self.has_room(1).then(|| Vacant(self))
     }
 
     /// The entry staged last, while it is.
