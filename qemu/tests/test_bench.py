@@ -11,7 +11,7 @@ from e1000e_vm.vm import TROUBLE
 
 MARGIN = 0.03
 
-pytestmark = [pytest.mark.rust, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.rust, pytest.mark.stock, pytest.mark.timeout(1800)]
 
 
 def test_not_dearer(tmp_path: Path) -> None:
