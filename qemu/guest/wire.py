@@ -21,6 +21,7 @@ DOUBLE = BLOCK + BLOCK
 ETHERTYPE = 0x88B5  # IEEE 802 local experimental
 MSG_ZEROCOPY = 0x4000000
 SO_ZEROCOPY = 60
+UDP_SEGMENT = 103
 WINDOW = 16
 
 
@@ -182,6 +183,25 @@ def sizes(args: argparse.Namespace) -> None:
                 sys.exit(f"wire: size {size} came back with {len(frame)} bytes, differs at {at}")
 
 
+def cut_udp(args: argparse.Namespace) -> None:
+    """Have the stack cut a buffer into datagrams, which it hands over at once, and compare."""
+    link = socket.socket(family(args.peer), socket.SOCK_DGRAM)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    link.connect((args.peer, args.port))
+    link.settimeout(5)
+    for size in args.sizes:
+        link.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+        body = content(min(size * 100, 65000 // size * size))
+        link.send(body)
+        for start in range(0, len(body), size):
+            try:
+                datagram = receive(link, "udp")
+            except TimeoutError:
+                sys.exit(f"wire: of those of {size} bytes only {start // size} came back")
+            if datagram != body[start : start + size]:
+                sys.exit(f"wire: of those of {size} bytes number {start // size} is another")
+
+
 def receive(link: socket.socket, kind: str) -> bytes:
     while True:
         frame, address = link.recvfrom(16384)
@@ -230,6 +250,12 @@ def main() -> None:
         command.add_argument("last", type=int)
         command.add_argument("step", type=int)
         command.set_defaults(run=sizes, kind=kind)
+
+    command = commands.add_parser("cut-udp", help=cut_udp.__doc__)
+    command.add_argument("peer", help="IP address")
+    command.add_argument("port", type=int)
+    command.add_argument("sizes", type=int, nargs="+", help="of datagrams, in bytes")
+    command.set_defaults(run=cut_udp)
 
     args = parser.parse_args()
     # One processor sends by one queue: frames stay in order.

@@ -63,6 +63,20 @@ def test_offloads(net: Net, words: str) -> None:
         net.sizes_udp(1473, 9000, 301)
 
 
+@pytest.mark.parametrize("words", ["sg on", "sg off"])
+def test_bursts(net: Net, words: str) -> None:
+    """Many datagrams before the chip is told of the last, in fragments or not.
+
+    Breaks if the place that a small one is copied to is used again too early.
+    """
+    net.features(words)
+    with net.echo():
+        for peer, header in [(PEER, 42), (PEER6, 62)]:
+            net.check_ping(1, host=peer)
+            sizes = [1, 17, 100, 256 - header, 257 - header, 700, 1400]
+            net.vm.sh(f"wire cut-udp {peer} 7 {' '.join(map(str, sizes))}")
+
+
 def test_tso_is_used(net: Net) -> None:
     """With TSO the stack hands down what the device cuts. Breaks if TSO is not offered."""
     shown = net.vm.sh("ethtool -k nic0")
