@@ -104,7 +104,8 @@ pub(crate) const FRAME_OVERHEAD: u32 = 14 + 4 + 4;
 pub(crate) const MIN_RING: u32 = if tx::WORST_CASE <= 48 { 64 } else { 128 };
 /// As [`MIN_RING`].
 pub(crate) const MAX_RING: u32 = 4096;
-const DEFAULT_RING: u32 = 256;
+/// What is received is fetched soon; what was sent is looked at less often, see [`moderation`].
+const DEFAULT_RINGS: RingSizes = RingSizes { rx: 256, tx: 512 };
 
 /// What the holder of the RTNL may change.
 pub(crate) struct Setup {
@@ -307,10 +308,7 @@ impl<'a> Nic<'a> {
             best,
             setup: RtnlCell::new(Setup {
                 channels,
-                rings: RingSizes {
-                    rx: DEFAULT_RING,
-                    tx: DEFAULT_RING,
-                },
+                rings: DEFAULT_RINGS,
                 filters,
                 rss,
                 features,
