@@ -280,6 +280,7 @@ def test_suspend_to_ram(auto: Net) -> None:
 @pytest.mark.topology(Topology(cmdline="pcie_aspm.policy=powersave"))
 def test_aspm(auto: Net) -> None:
     """ASPM stays off although the core configures the link anew with each change of power."""
+    auto.vm.spent = True  # once off, off for good: no other test could turn it on
     l0s = f"cat {auto.device}/link/l0s_aspm"
     for _ in range(5):
         sleep(auto)
