@@ -386,10 +386,10 @@ def echoed(bench: Bench, case: Case) -> Cost:
 
 
 CASES = [
-    Case("tx-burst-1", "packet", 2000, 12000, sent(1)),
-    Case("tx-burst-32", "packet", 3200, 16000, sent(32)),
-    Case("rx-drop", "packet", 2000, 12000, dropped),
-    Case("forward", "packet", 2000, 12000, forwarded),
+    Case("tx-burst-1", "packet", 4000, 24000, sent(1)),
+    Case("tx-burst-32", "packet", 6400, 70400, sent(32)),
+    Case("rx-drop", "packet", 4000, 36000, dropped),
+    Case("forward", "packet", 4000, 24000, forwarded),
     *(
         Case(
             f"tcp-{'in' if reverse else 'out'}-{mtu}{'' if tso else '-no-tso'}",
