@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Included behind the configuration, before all else, where clang compiles the helpers for a kernel that gcc
- * has built: what Kconfig has found out about gcc is not true of clang.
+ * Included behind the configuration, and before all else, where clang compiles the
+ * helpers for a kernel that gcc has built: what Kconfig has found out about gcc is
+ * not true of clang.
  *
  * With named address spaces the kernel's inline assembly expects the compiler to
  * put %gs: before per-CPU variables. gcc does; clang does not, and what was to

@@ -181,8 +181,11 @@ impl<T> Producer<T> {
     /// The slot of the next entry; [`None`] if the ring is full.
     #[inline]
     pub fn vacant(&mut self) -> Option<Vacant<'_, T>> {
+        if !self.has_room(1) {
+            return None;
+        }
         // INVARIANT: There is room.
-        self.has_room(1).then(|| Vacant(self))
+        Some(Vacant(self))
     }
 
     /// The entry staged last, while it is.
